@@ -1,0 +1,1 @@
+"""What every room stands on: errors, limits, the clock, settings, ids and the log."""

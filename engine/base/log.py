@@ -1,0 +1,24 @@
+"""The service's log: one line an event, to a file in the home folder, never a secret or a row's values."""
+
+import logging
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+_LOG_BYTES_MAX = 10 * 1024**2
+
+
+def logger(name: str) -> logging.Logger:
+    """Return the logger of a module."""
+    return logging.getLogger(f"handoff.{name}")
+
+
+def open_log(path: Path) -> None:
+    """Write what the product logs to this file, rotated at 10 MiB, five kept."""
+    root = logging.getLogger("handoff")
+    root.setLevel(logging.INFO)
+    root.propagate = False
+    if not any(isinstance(handler, RotatingFileHandler) for handler in root.handlers):
+        handler = RotatingFileHandler(path, maxBytes=_LOG_BYTES_MAX, backupCount=5, encoding="utf-8")
+        handler.setFormatter(logging.Formatter(_FORMAT))
+        root.addHandler(handler)

@@ -1,0 +1,131 @@
+"""Runs row-by-row and network work in niced child processes, and ends them when the service ends.
+
+The parent starts `python -m <module>`, writes one JSON line with the arguments to its standard input and
+keeps that pipe open; the child writes JSON lines: {"progress": {...}} any number of times, then one
+{"result": {...}} or {"error": {...}}. When the pipe closes, because the parent is done, cancelled or was
+killed with -9, the child ends itself: no child outlives the service (faults row 130).
+"""
+
+import contextlib
+import errno
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from engine.base import errors, log
+
+_ROOT = Path(__file__).resolve().parents[2]
+_NICENESS = 10
+_ENDED_BY_PARENT = 3
+Progress = dict[str, Any]
+
+
+def call(
+    module: str,
+    arguments: dict[str, Any],
+    on_progress: Callable[[Progress], None],
+    is_cancelled: Callable[[], bool],
+) -> dict[str, Any]:
+    """Run one worker process to its end and return its result.
+
+    Args:
+        module: A module whose main calls `serve`.
+        arguments: JSON values; secrets may be in it, they travel by the pipe alone.
+        on_progress: Called with each progress report, in this thread.
+        is_cancelled: Asked after each report; the child reports at least every PROGRESS_INTERVAL_S.
+
+    Raises:
+        HandoffError: What the child reported, Cancelled where asked to stop, GiveUp where it died.
+    """
+    with subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
+        [sys.executable, "-m", module],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=_ROOT,
+        text=True,
+        encoding="utf-8",
+    ) as process:
+        complaints: list[str] = []
+        drain = threading.Thread(target=_collect, args=(process, complaints), daemon=True)
+        drain.start()
+        try:
+            return _converse(process, arguments, on_progress, is_cancelled, complaints)
+        finally:
+            process.kill()
+            drain.join(timeout=5)
+
+
+def _collect(process: "subprocess.Popen[str]", complaints: list[str]) -> None:
+    assert process.stderr is not None  # noqa: S101 - for the type checker; PIPE was given
+    for line in process.stderr:
+        complaints.append(line.rstrip())
+        del complaints[:-50]
+
+
+def _converse(
+    process: "subprocess.Popen[str]",
+    arguments: dict[str, Any],
+    on_progress: Callable[[Progress], None],
+    is_cancelled: Callable[[], bool],
+    complaints: list[str],
+) -> dict[str, Any]:
+    assert process.stdin is not None  # noqa: S101 - for the type checker; PIPE was given
+    assert process.stdout is not None  # noqa: S101
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.write(json.dumps(arguments) + "\n")
+        process.stdin.flush()
+    for line in process.stdout:
+        message = json.loads(line)
+        if "result" in message:
+            result: dict[str, Any] = message["result"]
+            return result
+        if "error" in message:
+            raise errors.from_json(message["error"])
+        on_progress(message["progress"])
+        if is_cancelled():
+            raise errors.Cancelled("Cancelled by a person; nothing was changed.")
+    process.wait(timeout=10)
+    log.logger(__name__).error("worker ended with %s: %s", process.returncode, " | ".join(complaints[-12:]))
+    raise errors.GiveUp("A worker process ended without an answer; the log says more. Run it again.")
+
+
+def report(progress: Progress) -> None:
+    """In a worker: tell the parent how far the work is."""
+    _say({"progress": progress})
+
+
+def serve(work: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """In a worker's main: read the arguments, do the work, answer, and end with the parent."""
+    os.nice(_NICENESS)
+    arguments = json.loads(sys.stdin.readline())
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        _say({"result": work(arguments)})
+    except errors.HandoffError as error:
+        _say({"error": errors.to_json(error)})
+    except OSError as error:
+        _say({"error": errors.to_json(as_storage_error(error))})
+
+
+def as_storage_error(error: OSError) -> errors.HandoffError:
+    """Say what the operating system refused: a full disk in its own words, the rest as it came."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return errors.OutOfSpace("The disk of the spool is full; nothing was changed. Free some space and run again.")
+    return errors.GiveUp(f"The system refused: {error.strerror or error}.", errors.Category.STORAGE)
+
+
+def _say(message: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(message, default=str) + "\n")
+    sys.stdout.flush()
+
+
+def _end_with_parent() -> None:
+    while sys.stdin.readline():
+        pass
+    os._exit(_ENDED_BY_PARENT)

@@ -1,0 +1,1 @@
+"""The wizard as a pure state machine and the rules of a connection."""

@@ -1,0 +1,1 @@
+"""Properties, and the merge of a file's rows into profiles."""

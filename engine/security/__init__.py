@@ -1,0 +1,1 @@
+"""Roles, passwords, sealed secrets, keys and the audit trail."""

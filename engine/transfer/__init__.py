@@ -1,0 +1,1 @@
+"""The client side of moving files: patterns and one transport per method."""

@@ -1,0 +1,73 @@
+"""What a remote listing, a fetched file and the reading of a file say."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """One regular file in a remote folder. name is the base name; changed_at is UTC, None if not told."""
+
+    name: str
+    size_bytes: int
+    changed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class FetchedFile:
+    """A remote file that now lies in the spool, whole. sha256 is lower-case hex of its bytes."""
+
+    name: str
+    size_bytes: int
+    changed_at: datetime | None
+    sha256: str
+    spool_key: str
+
+
+class RejectReason(StrEnum):
+    """Why a row could not be used. Stable codes; pages show their words."""
+
+    TOO_FEW_COLUMNS = "too_few_columns"
+    TOO_MANY_COLUMNS = "too_many_columns"
+    QUOTE_NOT_CLOSED = "quote_not_closed"
+    QUOTE_MISPLACED = "quote_misplaced"
+    NUL_CHARACTER = "nul_character"
+    NOT_IN_ENCODING = "not_in_encoding"
+    FIELD_TOO_LONG = "field_too_long"
+    NOT_AN_INTEGER = "not_an_integer"
+    NOT_A_DECIMAL = "not_a_decimal"
+    IMPOSSIBLE_DATE = "impossible_date"
+    IDENTIFIER_EMPTY = "identifier_empty"
+
+
+@dataclass(frozen=True)
+class FileReading:
+    """What reading one file gave; every data record is in exactly one of the two Parquet files.
+
+    records: data records (without header and blank lines), counted from the bytes, not by the parser.
+    accepted_path: Parquet, columns line (BIGINT, 1-based physical line of the record's start) and
+        c0..cN-1 (VARCHAR, never null; empty stays empty) in the order of `columns`.
+    rejects_path: Parquet, columns line (BIGINT), reason (VARCHAR, a RejectReason), detail (VARCHAR, one
+        sentence), raw (VARCHAR, the record as it stood, at most REJECT_RAW_CHARACTERS_MAX).
+    """
+
+    sha256: str
+    size_bytes: int
+    encoding: str
+    separator: str
+    columns: tuple[str, ...]
+    records: int
+    accepted: int
+    rejected: int
+    blank_lines: int
+    ends_with_newline: bool
+    accepted_path: str
+    rejects_path: str
+    notes: tuple[str, ...] = field(default=())
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "FileReading":
+        """Build it from what a worker process printed."""
+        return cls(**{**values, "columns": tuple(values["columns"]), "notes": tuple(values["notes"])})
