@@ -1,0 +1,1 @@
+"""Flows from end to end, through the engine and the database."""

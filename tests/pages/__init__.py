@@ -1,0 +1,1 @@
+"""Pages as Streamlit's own test driver draws them."""

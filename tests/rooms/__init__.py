@@ -1,0 +1,1 @@
+"""Each room of the engine and the storage by itself."""

@@ -1,0 +1,1 @@
+"""The order of the house: rules over the repository's own files."""
