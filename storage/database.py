@@ -1,0 +1,137 @@
+"""Opens the one DuckDB file of this installation and hands out cursors to read and transactions to write.
+
+The only module that imports duckdb. One process owns the file; within it every writer of a schema waits for
+its turn, so that two transactions never change one row (architecture: one writer a table). The database is
+locked down: SQL can read and write files of the spool alone (faults rows 6, 93).
+"""
+
+import contextlib
+import errno
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+
+Cursor = duckdb.DuckDBPyConnection
+Schema = Literal["ctl", "dat"]
+_STORAGE_VERSION = "v1.5.0"
+_MEMORY_SHARE = "50%"
+
+
+class StorageFault(Exception):
+    """The database cannot be opened or written; str(fault) is one sentence that says what next."""
+
+
+class StorageFull(StorageFault):
+    """No room on the disk; nothing was changed."""
+
+
+class Database:
+    """The open database. Closing it ends every cursor."""
+
+    def __init__(self, connection: Cursor) -> None:
+        """Wrap an open connection; use `open_database`."""
+        self._connection = connection
+        self._writers: dict[Schema, threading.RLock] = {"ctl": threading.RLock(), "dat": threading.RLock()}
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Cursor]:
+        """Yield a cursor of its own, for queries; safe in any thread."""
+        cursor = self._connection.cursor()
+        try:
+            yield cursor
+        finally:
+            cursor.close()
+
+    @contextlib.contextmanager
+    def write(self, schema: Schema) -> Iterator[Cursor]:
+        """Yield a cursor inside one transaction: committed at the end, rolled back on any error.
+
+        Raises:
+            StorageFull: The disk is full; nothing was changed.
+        """
+        with self._writers[schema], self.read() as cursor:
+            cursor.execute("BEGIN")
+            try:
+                yield cursor
+                cursor.execute("COMMIT")
+            except duckdb.Error as error:
+                _roll_back(cursor)
+                raise _as_fault(error) from error
+            except BaseException:
+                _roll_back(cursor)
+                raise
+
+    def close(self) -> None:
+        """Write everything to the file and let it go."""
+        self._connection.close()
+
+
+def _roll_back(cursor: Cursor) -> None:
+    # A failed COMMIT has already rolled back; a second ROLLBACK then only says so.
+    with contextlib.suppress(duckdb.Error):
+        cursor.execute("ROLLBACK")
+
+
+def _as_fault(error: duckdb.Error) -> Exception:
+    text = str(error)
+    if "No space left" in text or "ENOSPC" in text or errno.errorcode[errno.ENOSPC] in text:
+        return StorageFull("The disk of the database is full; nothing was changed. Free some space and try again.")
+    return error
+
+
+def open_database(path: Path, folders: tuple[Path, ...]) -> Database:
+    """Open or create the database file and lock it down to these folders.
+
+    Args:
+        path: The file; its folder exists.
+        folders: Where SQL may read and write files: the spool.
+
+    Raises:
+        StorageFault: The file is held by another process, cannot be written, or is damaged.
+    """
+    try:
+        if not path.exists():
+            _create(path)
+        connection = duckdb.connect(str(path))
+    except duckdb.Error as error:
+        raise StorageFault(_opening_sentence(path, error)) from error
+    quoted = ", ".join("'" + str(folder).replace("'", "''") + "'" for folder in folders)
+    for statement in (
+        f"SET allowed_directories = [{quoted}]",
+        f"SET memory_limit = '{_MEMORY_SHARE}'",
+        "SET preserve_insertion_order = false",
+        "SET enable_external_access = false",
+        "SET lock_configuration = true",
+    ):
+        connection.execute(statement)
+    return Database(connection)
+
+
+def _create(path: Path) -> None:
+    # Attached once with a named storage version, so that DuckDB 1.5 can still open the file.
+    with duckdb.connect() as creator:
+        name = str(path).replace("'", "''")
+        creator.execute(f"ATTACH '{name}' AS created (STORAGE_VERSION '{_STORAGE_VERSION}')")
+        creator.execute("DETACH created")
+
+
+def _opening_sentence(path: Path, error: duckdb.Error) -> str:
+    text = str(error)
+    if "lock" in text.lower():
+        return f"The database {path.name} is held by another process; stop that one first."
+    if "ermission" in text or "ead-only" in text or "annot open" in text:
+        return f"The database {path.name} cannot be opened for writing; check the rights of its folder and disk."
+    return f"The database {path.name} is damaged and was left as it is; restore a backup of it."
+
+
+def text_literal(value: str) -> str:
+    """Return the value as a SQL text literal, for places where DuckDB takes no parameter."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def name_literal(name: str) -> str:
+    """Return the name as a quoted SQL identifier: any property name is stored literally (faults row 94)."""
+    return '"' + name.replace('"', '""') + '"'
