@@ -1,0 +1,1 @@
+"""The tests: rooms, contracts, flows, pages, journeys, and the fakes they stand on."""
