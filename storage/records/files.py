@@ -71,3 +71,29 @@ class FileReading:
     def from_json(cls, values: dict[str, Any]) -> "FileReading":
         """Build it from what a worker process printed."""
         return cls(**{**values, "columns": tuple(values["columns"]), "notes": tuple(values["notes"])})
+
+
+@dataclass(frozen=True)
+class HostKey:
+    """What a server shows to prove who it is: the kind ("ssh-ed25519") and "SHA256:..." as ssh-keygen prints it."""
+
+    kind: str
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of a connection test; said is one sentence. Names: resolve, connect, host key, sign in, list."""
+
+    name: str
+    ok: bool
+    said: str
+    took_ms: int
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What lies in a remote folder: the files that are taken, and each other name with a short reason."""
+
+    files: tuple[RemoteFile, ...]
+    not_taken: tuple[tuple[str, str], ...]
