@@ -8,6 +8,7 @@ class Category(StrEnum):
 
     CREDENTIALS = "credentials"
     HOST_KEY = "host_key"
+    SERVER_TOO_OLD = "server_too_old"
     FOLDER = "folder"
     NETWORK = "network"
     TIMEOUT = "timeout"

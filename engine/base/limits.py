@@ -15,6 +15,8 @@ SNIFF_BYTES = 256 * 1024
 """How much of a file the separator and the header are guessed from."""
 SAMPLE_ROWS = 20
 """Rows shown in previews."""
+QUOTED_LINES_ALIKE_MAX = 10
+"""Lines inside one quoted field that look like rows of the file; with more of them a quote was left open."""
 
 # --- transfer ------------------------------------------------------------------------------------
 CONNECT_WAIT_S_MAX = 15.0
@@ -25,6 +27,24 @@ LISTED_FILES_MAX = 100_000
 """Names in one remote folder; beyond it the listing says so and stops."""
 SFTP_WINDOW_BYTES = 16 * 1024**2
 """asyncssh's channel window; 16 MiB fetched 1.7 times OpenSSH's rate at 30 ms (performance notes)."""
+SFTP_PACKET_BYTES = 128 * 1024
+"""The largest packet we let a server send; larger ones gained nothing."""
+SFTP_BLOCK_BYTES = 255 * 1024
+"""One read request, where the server tells its own limit; OpenSSH serves no more at once."""
+SFTP_SAFE_BLOCK_BYTES = 32 * 1024
+"""One read request to a server that tells no limit; every server has to serve this (the SFTP draft)."""
+SFTP_REQUESTS_MAX = 64
+"""Read requests in flight on one connection; 64 of 255 KiB fill the window and bound the memory."""
+SFTP_FILES_AT_ONCE_MAX = 16
+"""Files fetched side by side over one connection; small files then cost no round trip each."""
+LISTING_WAIT_S_MAX = 600.0
+"""One listing as a whole; 100,000 names take seconds, a server that sends them drop by drop is stopped."""
+FETCH_WAIT_S_MAX = 6 * 3600.0
+"""One fetch as a whole; 20 GiB at 1 MB/s."""
+CLOSE_WAIT_S_MAX = 2.0
+"""Saying goodbye to a server; after this the connection is cut."""
+RSA_KEY_BITS_MIN = 2048
+"""Shorter RSA keys can be broken and are refused."""
 
 # --- values --------------------------------------------------------------------------------------
 DECIMAL_PLACES_MAX = 10
@@ -71,6 +91,23 @@ PASSWORD_CHARACTERS_MIN = 12
 """Shorter passwords are refused (NIST SP 800-63B asks for 8 with rate limits; 12 costs nobody much)."""
 PASSWORD_CHARACTERS_MAX = 200
 """Longer ones only make hashing slow."""
+
+PASSWORD_HASHES_AT_ONCE_MAX = 2
+"""argon2id takes 64 MiB each; more at once would let strangers fill the memory."""
+SIGN_IN_TRIES_KEPT_S = 24 * 3600.0
+"""Wrong tries older than this are forgotten."""
+LAST_SEEN_INTERVAL_S = 60.0
+"""How often a sign-in notes that its person is still here; more only costs writes."""
+PEOPLE_MAX = 1_000
+"""People and pending invitations of one installation; one page lists them."""
+EMAIL_CHARACTERS_MAX = 254
+"""The longest e-mail address (RFC 5321)."""
+FORM_BYTES_MAX = 16 * 1024
+"""One form of the sign-in pages."""
+PRIVATE_KEY_CHARACTERS_MAX = 64 * 1024
+"""A pasted private key; RSA of 16,384 bits takes 13 KB."""
+RSA_KEY_BITS_MIN = 2048
+"""Shorter RSA keys are refused by servers of today (NIST SP 800-131A)."""
 
 # --- keeping -------------------------------------------------------------------------------------
 DRAFT_DAYS_MAX = 30
