@@ -85,13 +85,14 @@ INVITE_HOURS_MAX = 72
 """An invitation link can be used this long."""
 SIGN_IN_TRIES_MAX = 5
 """Wrong passwords in a row before the address has to wait."""
+SIGN_IN_TRIES_PER_ADDRESS_MAX = 50
+"""Wrong passwords in a row from one address, whatever the e-mail; many people may share a proxy's address."""
 SIGN_IN_WAIT_S = 60.0
 """How long it then waits."""
 PASSWORD_CHARACTERS_MIN = 12
 """Shorter passwords are refused (NIST SP 800-63B asks for 8 with rate limits; 12 costs nobody much)."""
 PASSWORD_CHARACTERS_MAX = 200
 """Longer ones only make hashing slow."""
-
 PASSWORD_HASHES_AT_ONCE_MAX = 2
 """argon2id takes 64 MiB each; more at once would let strangers fill the memory."""
 SIGN_IN_TRIES_KEPT_S = 24 * 3600.0

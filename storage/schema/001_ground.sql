@@ -14,14 +14,20 @@ CREATE TABLE IF NOT EXISTS ctl.login (
 );
 
 CREATE TABLE IF NOT EXISTS ctl.invitation (
-    token_hash VARCHAR NOT NULL, name VARCHAR NOT NULL, email VARCHAR NOT NULL, role VARCHAR NOT NULL,
-    created_at TIMESTAMP NOT NULL, expires_at TIMESTAMP NOT NULL, used_at TIMESTAMP, created_by VARCHAR NOT NULL
+    invitation_id VARCHAR NOT NULL, token_hash VARCHAR NOT NULL, person_id VARCHAR, name VARCHAR NOT NULL,
+    email VARCHAR NOT NULL, role VARCHAR NOT NULL, created_at TIMESTAMP NOT NULL, expires_at TIMESTAMP NOT NULL,
+    used_at TIMESTAMP, created_by VARCHAR NOT NULL
+);
+
+-- Wrong passwords in a row, by a digest of address and e-mail: kept here, so that a restart forgets none.
+CREATE TABLE IF NOT EXISTS ctl.sign_in_try (
+    key_hash VARCHAR NOT NULL, tries INTEGER NOT NULL, last_at TIMESTAMP NOT NULL
 );
 
 CREATE TABLE IF NOT EXISTS ctl.audit (
-    audit_id VARCHAR NOT NULL, at TIMESTAMP NOT NULL, who VARCHAR NOT NULL, did VARCHAR NOT NULL,
-    what_kind VARCHAR NOT NULL, what_id VARCHAR NOT NULL, what_name VARCHAR NOT NULL, before_json VARCHAR,
-    after_json VARCHAR, previous_hash VARCHAR NOT NULL, row_hash VARCHAR NOT NULL
+    audit_id VARCHAR NOT NULL, position BIGINT NOT NULL, made_at TIMESTAMP NOT NULL, who VARCHAR NOT NULL,
+    did VARCHAR NOT NULL, what_kind VARCHAR NOT NULL, what_id VARCHAR NOT NULL, what_name VARCHAR NOT NULL,
+    before_json VARCHAR, after_json VARCHAR, previous_hash VARCHAR NOT NULL, row_hash VARCHAR NOT NULL
 );
 
 CREATE TABLE IF NOT EXISTS ctl.connection (
@@ -84,7 +90,7 @@ CREATE TABLE IF NOT EXISTS dat.import_row (
 -- Written in the transaction of the merge: the proof that a run has taken a file.
 CREATE TABLE IF NOT EXISTS dat.file_seen (
     goal_id VARCHAR NOT NULL, file_name VARCHAR NOT NULL, sha256 VARCHAR NOT NULL, size_bytes BIGINT NOT NULL,
-    fingerprint VARCHAR NOT NULL, sums VARCHAR NOT NULL, hash_columns VARCHAR NOT NULL, hash_version INTEGER NOT NULL,
+    fingerprint VARCHAR NOT NULL, sums VARCHAR NOT NULL, lapsed_sums VARCHAR NOT NULL, hash_columns VARCHAR NOT NULL, hash_version INTEGER NOT NULL,
     run_id VARCHAR NOT NULL, counts VARCHAR NOT NULL, merged_at TIMESTAMP NOT NULL
 );
 

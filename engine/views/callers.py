@@ -1,0 +1,57 @@
+"""Finds who is behind a session token, and the open home, for the pages and their guard."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from engine.base import clock, limits
+from engine.flows import desk as desks
+from engine.flows.desk import Desk
+from engine.security import tokens
+from storage.records.people import Caller, Role
+from storage.tables import people as table
+
+__all__ = ["Desk", "LinkFacts", "current_desk", "find", "link"]
+
+
+@dataclass(frozen=True)
+class LinkFacts:
+    """What the page behind a one-time link may show. email is empty for the first administrator."""
+
+    name: str
+    email: str
+    role: Role
+
+
+def current_desk() -> Desk:
+    """Return the open home of this process.
+
+    Raises:
+        GiveUp: The service is not running here.
+    """
+    return desks.current()
+
+
+def find(desk: Desk, token: str | None) -> Caller | None:
+    """Return who is signed in by this token, None for nobody: unknown, ended, expired or deactivated.
+
+    At most once in LAST_SEEN_INTERVAL_S it notes that the person was seen.
+    """
+    if not token:
+        return None
+    now, token_hash = clock.now(), tokens.digest(token)
+    with desk.database.read() as cursor:
+        found = table.find_login(cursor, token_hash, now)
+    if found is None:
+        return None
+    person, seen_at = found
+    if now - seen_at >= timedelta(seconds=limits.LAST_SEEN_INTERVAL_S):
+        with desk.database.write("ctl") as cursor:
+            table.note_seen(cursor, token_hash, person.person_id, now)
+    return Caller(person.name, person.role, person.person_id)
+
+
+def link(desk: Desk, token: str) -> LinkFacts | None:
+    """Return what a one-time link stands for, None where it was used, withdrawn or is too old."""
+    with desk.database.read() as cursor:
+        invitation = table.find_invitation(cursor, tokens.digest(token), clock.now())
+    return LinkFacts(invitation.name, invitation.email, invitation.role) if invitation else None
