@@ -1,0 +1,135 @@
+"""Turns a goal and what the last import left into the plan of a merge: which rows run, for which mappings."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from engine.base import errors
+from engine.mapping import checks, strategies
+from storage.records.files import FileReading
+from storage.records.goals import ImportGoal, Mapping
+from storage.records.merges import FileSeen, Fill, MergePlan
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """Which run merges which file: ids that the plan carries through."""
+
+    run_id: str
+    revision: int
+    profile_id_base: int
+    file_name: str
+
+
+def fingerprint(goal: ImportGoal) -> str:
+    """Return a mark of everything in the goal that can change what a row does; folder and pattern cannot."""
+    said = [
+        [goal.format.separator, goal.format.header, goal.format.encoding],
+        [[link.field, link.property] for link in goal.identifiers],
+        goal.create_profiles,
+        [[m.field, m.property, m.type.value, m.strategy.value, m.format] for m in goal.mappings],
+    ]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]
+
+
+def sum_fingerprint(goal: ImportGoal, mapping: Mapping) -> str:
+    """Return the mark of one accumulating mapping: field, property, strategy, type (ruling 15).
+
+    The identifier belongs to it: sums went to the profiles that it pointed to.
+    """
+    link = goal.identifiers[0]
+    return json.dumps(
+        [mapping.field, mapping.property, mapping.strategy.value, mapping.type.value, link.field, link.property]
+    )
+
+
+def make(goal: ImportGoal, reading: FileReading, seen: FileSeen | None, attempt: Attempt) -> MergePlan:
+    """Plan the merge of one read file.
+
+    Raises:
+        MendData: The header lacks a column the goal needs, or the column by which earlier rows were
+            recognised is gone while sums depend on it.
+    """
+    columns = reading.columns
+    missing = checks.missing_columns(goal, columns)
+    if missing:
+        raise errors.MendData(
+            f"{attempt.file_name} has no column {', '.join(missing)}; it has {', '.join(columns[:12])}. "
+            "Nothing was changed: correct the file or the mapping."
+        )
+    number = {name: position for position, name in enumerate(columns)}
+    key = goal.identifiers[0]
+    used = sorted({key.field, *(mapping.field for mapping in goal.mappings)})
+    mark = fingerprint(goal)
+    sums = {
+        sum_fingerprint(goal, mapping): mapping
+        for mapping in goal.mappings
+        if mapping.strategy in strategies.ACCUMULATING
+    }
+    old_sums = set(seen.sums) if seen else set()
+    _refuse_lapsed(seen, sums)
+    known_by = _known_by(seen, number, bool(old_sums & set(sums)), attempt.file_name)
+    return MergePlan(
+        run_id=attempt.run_id,
+        goal_id=goal.goal_id,
+        file_name=attempt.file_name,
+        sha256=reading.sha256,
+        size_bytes=reading.size_bytes,
+        accepted_path=reading.accepted_path,
+        rejects_path=reading.rejects_path,
+        columns=columns,
+        separator=reading.separator,
+        records=reading.records,
+        key_column=number[key.field],
+        key_field=key.field,
+        key_property=key.property,
+        create_profiles=goal.create_profiles,
+        fills=tuple(
+            Fill(
+                column=number[mapping.field],
+                field=mapping.field,
+                property=mapping.property,
+                type=mapping.type,
+                strategy=mapping.strategy,
+                format=mapping.format,
+                fresh_rows_only=mapping.strategy in strategies.ACCUMULATING
+                and sum_fingerprint(goal, mapping) in old_sums,
+            )
+            for mapping in goal.mappings
+        ),
+        known_by=known_by,
+        remember_by=tuple(number[name] for name in used),
+        known_rows_again=seen is not None and seen.fingerprint != mark,
+        fingerprint=mark,
+        sums=tuple(sorted(sums)),
+        lapsed_sums=tuple(sorted((old_sums | set(seen.lapsed_sums if seen else ())) - set(sums))),
+        revision=attempt.revision,
+        profile_id_base=attempt.profile_id_base,
+    )
+
+
+def _refuse_lapsed(seen: FileSeen | None, sums: dict[str, Mapping]) -> None:
+    # Rows that came while the sum was out are known but not in it; nobody can tell them apart any more.
+    for mark in sums if seen else ():
+        if seen is not None and mark in seen.lapsed_sums:
+            mapping = sums[mark]
+            raise errors.MendData(
+                f"The sum of {mapping.field} into {mapping.property} was taken out and put back; rows imported "
+                "in between cannot be told from the others. Nothing was changed: sum into a new property."
+            )
+
+
+def _known_by(
+    seen: FileSeen | None, number: dict[str, int], has_old_sums: bool, file_name: str  # noqa: FBT001 - private
+) -> tuple[int, ...] | None:
+    if seen is None:
+        return None
+    gone = [name for name in seen.hash_columns if name not in number]
+    if not gone:
+        return tuple(number[name] for name in seen.hash_columns)
+    if has_old_sums:
+        raise errors.MendData(
+            f"{file_name} no longer has the column {', '.join(gone)}, by which rows imported before were "
+            "recognised, and a sum would count them twice. Nothing was changed: bring the column back."
+        )
+    return None

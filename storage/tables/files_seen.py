@@ -1,0 +1,35 @@
+"""What imports took: the marker that a merge leaves in its own transaction (dat.file_seen)."""
+
+import json
+
+from storage.database import Cursor
+from storage.records.merges import FileSeen
+from storage.records.runs import RunCounts
+
+
+def last(cursor: Cursor, goal_id: str, file_name: str) -> FileSeen | None:
+    """Return what the last import of this file left, or None where it was never taken."""
+    row = cursor.execute(
+        """SELECT sha256, size_bytes, fingerprint, sums, lapsed_sums, hash_columns, hash_version, run_id, counts
+        FROM dat.file_seen WHERE goal_id = ? AND file_name = ?""",
+        [goal_id, file_name],
+    ).fetchone()
+    if row is None:
+        return None
+    return FileSeen(
+        sha256=row[0],
+        size_bytes=row[1],
+        fingerprint=row[2],
+        sums=tuple(json.loads(row[3])),
+        lapsed_sums=tuple(json.loads(row[4])),
+        hash_columns=tuple(json.loads(row[5])),
+        hash_version=row[6],
+        run_id=row[7],
+        counts=json.loads(row[8]),
+    )
+
+
+def counts_of_run(cursor: Cursor, run_id: str) -> dict[tuple[str, str], RunCounts]:
+    """Return what a run has committed so far: (goal id, file name) -> counts; survives a kill."""
+    rows = cursor.execute("SELECT goal_id, file_name, counts FROM dat.file_seen WHERE run_id = ?", [run_id]).fetchall()
+    return {(goal_id, file_name): RunCounts(**json.loads(counts)) for goal_id, file_name, counts in rows}

@@ -1,0 +1,108 @@
+"""Rejected rows: kept with line, column, value, reason and a suggestion (schema dat, personal data)."""
+
+from storage.database import Cursor, text_literal
+from storage.records.files import RejectReason
+from storage.records.goals import PropertyType
+from storage.records.merges import MergePlan
+from storage.records.runs import Reject
+
+_REASON = {
+    PropertyType.INTEGER: RejectReason.NOT_AN_INTEGER,
+    PropertyType.DECIMAL: RejectReason.NOT_A_DECIMAL,
+    PropertyType.DATE: RejectReason.IMPOSSIBLE_DATE,
+}
+
+
+def copy_from_file(cursor: Cursor, plan: MergePlan) -> None:
+    """Keep the rows that the reader set aside."""
+    cursor.execute(
+        f"""INSERT INTO dat.reject SELECT ?, ?, line, NULL, NULL, reason, detail, raw
+        FROM read_parquet({text_literal(plan.rejects_path)}, hive_partitioning = false)""",
+        [plan.run_id, plan.file_name],
+    )
+
+
+def copy_from_typing(cursor: Cursor, plan: MergePlan) -> None:
+    """Keep the rows of temp.typed that have a problem: the first column that does not fit names it."""
+    cases = {
+        "column": [f"WHEN -1 THEN {text_literal(plan.key_field)}"],
+        "value": ["WHEN -1 THEN ''"],
+        "reason": [f"WHEN -1 THEN '{RejectReason.IDENTIFIER_EMPTY.value}'"],
+        "suggestion": ["WHEN -1 THEN 'fill in the identifier'"],
+    }
+    for number, fill in enumerate(plan.fills):
+        if fill.type is PropertyType.TEXT:
+            continue
+        cases["column"].append(f"WHEN {number} THEN {text_literal(fill.field)}")
+        cases["value"].append(f"WHEN {number} THEN f.c{fill.column}")
+        cases["reason"].append(f"WHEN {number} THEN '{_REASON[fill.type].value}'")
+        cases["suggestion"].append(f"WHEN {number} THEN {_suggestion(fill.type, f'trim(f.c{fill.column})', fill.format)}")
+    chosen = ", ".join(f"CASE problem {' '.join(when)} END" for when in cases.values())
+    whole = f"concat_ws({text_literal(_joint(plan.separator))}, {', '.join(f'f.c{n}' for n in range(len(plan.columns)))})"
+    cursor.execute(
+        f"""INSERT INTO dat.reject
+        SELECT ?, ?, t.line, {chosen}, substr({whole}, 1, 2000)
+        FROM (SELECT line, problem FROM temp.typed WHERE problem IS NOT NULL) t
+        JOIN read_parquet({text_literal(plan.accepted_path)}, hive_partitioning = false) f ON f.line = t.line""",
+        [plan.run_id, plan.file_name],
+    )
+
+
+def _joint(separator: str) -> str:
+    return separator if len(separator) == 1 else " "
+
+
+def _suggestion(kind: PropertyType, text: str, pattern: str | None) -> str:
+    """Return SQL for a hint about a value that does not fit."""
+    if kind is PropertyType.DATE:
+        form = text_literal(f"write it as {pattern}")
+        return (
+            f"CASE WHEN regexp_full_match({text}, '[0 ./-]+') THEN 'empty date written as zeros' "
+            f"WHEN try_strptime({text}, {text_literal(_swapped(pattern or ''))}) IS NOT NULL "
+            f"THEN 'day and month swapped?' ELSE {form} END"
+        )
+    if kind is PropertyType.INTEGER:
+        return (
+            f"CASE WHEN regexp_full_match({text}, '[+-]?[0-9]+[.,][0-9]+') THEN 'has places; map it as decimal' "
+            f"WHEN regexp_full_match({text}, '[+-]?[0-9]+') THEN 'larger than an integer holds' "
+            f"WHEN lower({text}) IN ('n/a', 'na', 'null', 'none', '-') THEN 'leave it empty' "
+            "ELSE 'write digits only' END"
+        )
+    return (
+        f"CASE WHEN regexp_full_match({text}, '[+-]?[0-9.]*,[0-9]+') THEN 'decimal comma; write a point' "
+        f"WHEN regexp_full_match({text}, '[+-]?[0-9]*[.][0-9]{{11,}}') THEN 'more than 10 places' "
+        f"WHEN regexp_full_match({text}, '[0-9.,]*[oO][0-9.,oO]*') THEN 'letter O for zero?' "
+        f"WHEN lower({text}) IN ('n/a', 'na', 'null', 'none', '-') THEN 'leave it empty' "
+        "ELSE 'write a number with a decimal point' END"
+    )
+
+
+def _swapped(pattern: str) -> str:
+    return pattern.replace("%d", "%\0").replace("%m", "%d").replace("%\0", "%m")
+
+
+def count(cursor: Cursor, run_id: str, file_name: str) -> int:
+    """Return how many rows of one file this run rejected: distinct lines."""
+    row = cursor.execute(
+        "SELECT count(DISTINCT line) FROM dat.reject WHERE run_id = ? AND file_name = ?", [run_id, file_name]
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def by_reason(cursor: Cursor, run_id: str) -> dict[str, int]:
+    """Return the run's rejected rows per reason code, most first; empty where none were rejected."""
+    rows = cursor.execute(
+        "SELECT reason, count(*) FROM dat.reject WHERE run_id = ? GROUP BY 1 ORDER BY 2 DESC, 1", [run_id]
+    ).fetchall()
+    return dict(rows)
+
+
+def listed(cursor: Cursor, run_id: str, reason: str | None, start: int, most: int) -> list[Reject]:
+    """Return rejected rows of a run by file and line, `most` of them from `start` on."""
+    where = "run_id = ?" + (" AND reason = ?" if reason else "")
+    rows = cursor.execute(
+        f"""SELECT run_id, file_name, line, column_name, value, reason, suggestion, raw FROM dat.reject
+        WHERE {where} ORDER BY file_name, line LIMIT ? OFFSET ?""",
+        [run_id, *([reason] if reason else []), most, start],
+    ).fetchall()
+    return [Reject(*row) for row in rows]
