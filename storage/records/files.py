@@ -97,3 +97,26 @@ class Listing:
 
     files: tuple[RemoteFile, ...]
     not_taken: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class FilePreview:
+    """What the start of a file looks like, before anything is imported.
+
+    rows: the first accepted rows, each as its physical line and its texts. records and rejected count what
+    was looked at; is_whole says whether that was the whole file.
+    """
+
+    encoding: str
+    separator: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[int, tuple[str, ...]], ...]
+    records: int
+    rejected: int
+    is_whole: bool
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "FilePreview":
+        """Build it from what a worker process printed."""
+        rows = tuple((line, tuple(texts)) for line, texts in values["rows"])
+        return cls(**{**values, "columns": tuple(values["columns"]), "rows": rows})

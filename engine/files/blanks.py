@@ -1,0 +1,61 @@
+"""Scans blocks of files whose columns stand apart by runs of blanks and tabs, and rewrites them with tabs."""
+
+import numpy as np
+
+from engine.base import limits
+from engine.files import flaws
+from engine.files.flaws import Reject
+from engine.files.scan import Layout, Places, Scan, line_ends
+from storage.records.files import RejectReason
+
+TAB = 9
+_LF, _CR, _BLANK = 10, 13, 32
+
+
+def scan_blanks(data: bytes, first_line: int, layout: Layout, *, is_last: bool) -> Scan:
+    """Scan a block that starts at a line's start; the clean text has one tab between columns.
+
+    Blanks before the first and after the last column do not count; quotes are plain text. Arguments as
+    in `scan.scan`.
+    """
+    whole = np.frombuffer(data, np.uint8)
+    ends = np.flatnonzero(line_ends(data, whole, is_last=is_last))
+    found = Scan()
+    if not ends.size:
+        return found
+    text = whole[: int(ends[-1]) + 1]
+    found.consumed, found.physical_lines = text.size, ends.size
+    starts = np.concatenate((np.zeros(1, np.int64), ends[:-1] + 1))
+    is_gap = (text == _BLANK) | (text == TAB) | (text == _LF) | (text == _CR)
+    after_values = np.flatnonzero(is_gap[1:] & ~is_gap[:-1]) + 1
+    values_until = np.searchsorted(after_values, ends, side="right")
+    columns = np.diff(values_until, prepend=0)
+    lengths = ends - starts
+    bad = (columns != layout.columns) & (columns != 0)
+    bad |= lengths > limits.RECORD_BYTES_MAX
+    flawed = flaws.places(data, whole, text.size, may_be_damaged=layout.may_be_damaged)
+    for nth in np.unique(np.searchsorted(ends, flawed)).tolist():
+        bad[nth] |= flaws.of_bytes(data[starts[nth] : ends[nth]], may_be_damaged=layout.may_be_damaged) is not None
+    clean = ~bad & (columns != 0)
+    kept = ~is_gap
+    kept[after_values] = True
+    for nth in np.flatnonzero(bad).tolist():
+        kept[starts[nth] : ends[nth] + 1] = False
+        found.rejects.append(_reject(data, starts, ends, nth, int(columns[nth]), first_line, layout))
+    rewritten = text.copy()
+    rewritten[after_values] = TAB
+    rewritten[after_values[values_until[clean] - 1]] = _LF
+    found.clean = [rewritten[kept].tobytes()]
+    found.line_pieces = [first_line + np.flatnonzero(clean)]
+    found.blank_lines = int(np.count_nonzero((columns == 0) & ~bad))
+    found.longest_bytes = int(lengths[clean].max()) + 1 if clean.any() else 0
+    return found
+
+
+def _reject(data: bytes, starts: Places, ends: Places, nth: int, columns: int, first_line: int, layout: Layout) -> Reject:
+    start, end = int(starts[nth]), int(ends[nth])
+    flaw: flaws.Flaw | None = (RejectReason.FIELD_TOO_LONG, flaws.too_long())
+    if end - start <= limits.RECORD_BYTES_MAX:
+        flaw = flaws.of_bytes(data[start:end], may_be_damaged=layout.may_be_damaged)
+    reason, detail = flaw or flaws.of_columns(columns, layout.columns)
+    return Reject(first_line + nth, reason, detail, flaws.shown(data, start, end))

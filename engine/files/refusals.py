@@ -1,0 +1,89 @@
+"""Says why a whole file cannot be read as a table: one sentence that names the file and what to do next."""
+
+import codecs
+import re
+
+from engine.base.errors import BadInput, MendData
+from storage.records.goals import BLANKS
+
+_COMPRESSED = (b"\x1f\x8b", b"PK\x03\x04", b"PK\x05\x06", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf")
+_NOT_TEXT = (b"\xd0\xcf\x11\xe0", b"%PDF", b"PAR1", b"SQLite format", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x7fELF")
+_WEB_PAGE = re.compile(rb"(?i)<(!doctype|!--|\?xml|html|head|body|script|error|[a-z][a-z0-9:]*[ />])")
+_JSON = re.compile(rb"""\{\s*["}]|\[\s*[\[{"\]]""")
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1a"))
+_CONTROLS_SHARE_MAX = 0.2
+
+
+def check_start(name: str, head: bytes) -> None:
+    """Refuse what is no text by its first bytes as they stand in the file.
+
+    Raises:
+        MendData: It is empty, compressed or binary.
+    """
+    if not head.strip(b"\0"):
+        raise no_data(name)
+    if head.startswith(_COMPRESSED):
+        raise MendData(f"The file {name} is compressed; gz and zip are not read yet: send it unpacked.")
+    if head.startswith(_NOT_TEXT):
+        raise _not_text(name)
+
+
+def check_text(name: str, text: bytes, separator: str | None) -> None:
+    """Refuse pages and documents that carry a table's name. text: the start of the file in UTF-8.
+
+    Raises:
+        MendData: It is a web page, JSON, or full of characters that no text has.
+    """
+    start = text.lstrip(b" \t\r\n\f\0")
+    if _WEB_PAGE.match(start):
+        raise MendData(f"The file {name} is a web page (HTML or XML), not a table: look at what its sender stored.")
+    if _JSON.match(start):
+        raise MendData(f"The file {name} is JSON, not a table: have it written as delimited text.")
+    controls = _CONTROLS if separator in (None, BLANKS) else _CONTROLS.replace(separator.encode(), b"")
+    if start and len(text) - len(text.translate(None, controls)) > len(text) * _CONTROLS_SHARE_MAX:
+        raise _not_text(name)
+
+
+def _not_text(name: str) -> MendData:
+    return MendData(f"The file {name} is not a text file: have it written as delimited text.")
+
+
+def no_data(name: str) -> MendData:
+    """The file holds no record and no header."""
+    return MendData(f"The file {name} has no data: ask its sender for a whole one.")
+
+
+def only_a_header(name: str) -> MendData:
+    """The file ends after its header."""
+    return MendData(f"The file {name} has a header and no rows: ask its sender for a whole one.")
+
+
+def no_row_fits(name: str, line: int, detail: str) -> MendData:
+    """Every record was rejected; line and detail are those of the first."""
+    return MendData(f"In the file {name} no row fits the header (line {line} {detail}): check separator and encoding.")
+
+
+def check_separator(separator: str | None) -> None:
+    """Refuse separators that cannot stand between columns.
+
+    Raises:
+        BadInput: It is not one plain character, or has another meaning in such files.
+    """
+    if separator in (None, BLANKS):
+        return
+    if len(separator) != 1 or not separator.isascii() or separator in '"\r\n\0':
+        raise BadInput("A separator is one plain character that is no quote and no line end: choose another.", "format")
+
+
+def known_codec(encoding: str) -> str:
+    """The codec's own name of a declared encoding.
+
+    Raises:
+        BadInput: Nobody knows it, or it is no encoding of text.
+    """
+    try:
+        codecs.lookup(encoding)
+        b"".decode(encoding)
+    except (LookupError, UnicodeError, ValueError):
+        raise BadInput(f"The encoding {encoding} is not known here: choose another or leave it open.", "format") from None
+    return codecs.lookup(encoding).name

@@ -1,0 +1,165 @@
+"""Parses clean text with Arrow and writes accepted and rejected records to Parquet; the keeper of pyarrow."""
+
+import csv
+import io
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pa_parquet
+from numpy.typing import NDArray
+
+from engine.base import limits
+from engine.base.errors import Category, GiveUp
+from engine.files.flaws import Reject
+
+_PARSE_CHUNK_BYTES = 1024**2
+_BOM = b"\xef\xbb\xbf"
+_REJECTS = pa.schema(
+    [
+        pa.field("line", pa.int64(), nullable=False),
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("detail", pa.string(), nullable=False),
+        pa.field("raw", pa.string(), nullable=False),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Clean text and what the scan says of it; quoting: the file's fields may stand in quotes."""
+
+    texts: Sequence[bytes | memoryview]
+    lines: NDArray[np.int64]
+    separator: str
+    columns: int
+    quoting: bool
+    has_line_ends_in_quotes: bool
+    longest_bytes: int
+
+
+def parse(piece: Piece) -> pa.Table:
+    """The records of clean text as columns line, c0, c1, ...; all of them text, exactly as it stands.
+
+    Raises:
+        GiveUp: Arrow and Python's csv module both count other records than the scan (category ledger).
+    """
+    text = piece.texts[0] if len(piece.texts) == 1 else b"".join(piece.texts)
+    columns = _by_arrow(piece, text)
+    if columns is None:
+        columns = _by_python(piece, bytes(text))
+    arrays = [pa.chunked_array([piece.lines]), *columns]
+    return pa.Table.from_arrays(arrays, schema=_schema(piece.columns))
+
+
+def _schema(columns: int) -> pa.Schema:
+    fields = [pa.field(f"c{number}", pa.string(), nullable=False) for number in range(columns)]
+    return pa.schema([pa.field("line", pa.int64(), nullable=False), *fields])
+
+
+def _by_arrow(piece: Piece, text: bytes | memoryview) -> list[pa.ChunkedArray] | None:
+    """The columns, or None where Arrow does not find the records that were counted."""
+    if text[:3] == _BOM:
+        text = _BOM + bytes(text)  # Arrow drops one mark at the start of what it gets; this one is a value's
+    names = [f"c{number}" for number in range(piece.columns)]
+    try:
+        table = pa_csv.read_csv(
+            pa.BufferReader(pa.py_buffer(text)),
+            pa_csv.ReadOptions(column_names=names, block_size=max(_PARSE_CHUNK_BYTES, 2 * piece.longest_bytes)),
+            pa_csv.ParseOptions(
+                delimiter=piece.separator,
+                quote_char='"' if piece.quoting else False,
+                newlines_in_values=piece.has_line_ends_in_quotes,
+            ),
+            pa_csv.ConvertOptions(
+                check_utf8=False,
+                column_types=dict.fromkeys(names, pa.string()),
+                strings_can_be_null=False,
+            ),
+        )
+    except pa.ArrowInvalid:
+        return None
+    return table.columns if table.num_rows == piece.lines.size else None
+
+
+def _by_python(piece: Piece, text: bytes) -> list[pa.ChunkedArray]:
+    csv.field_size_limit(limits.RECORD_BYTES_MAX * 2)
+    quoting = csv.QUOTE_MINIMAL if piece.quoting else csv.QUOTE_NONE
+    lines = io.StringIO(text.decode("utf-8"), newline="")
+    try:
+        rows = [row for row in csv.reader(lines, delimiter=piece.separator, quoting=quoting) if row]
+    except csv.Error:
+        rows = []
+    if len(rows) != piece.lines.size or any(len(row) != piece.columns for row in rows):
+        raise GiveUp("The rows of the file were counted differently by two readers; report this file.", Category.LEDGER)
+    return [pa.chunked_array([pa.array(column, pa.string())]) for column in zip(*rows, strict=True)]
+
+
+def first_rows(table: pa.Table, most: int) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """The first rows as line and texts."""
+    for row in table.slice(0, most).to_pylist():
+        line, *texts = row.values()
+        yield line, tuple(texts)
+
+
+class Writer:
+    """Writes one Parquet file under another name until it is whole."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        """Open the file beside its place."""
+        self._path, self._part = path, path.with_name(path.name + ".part")
+        self._schema = schema
+        self.rows = 0
+        # plain pages are the quickest to write and to read again; the files live for one run
+        self._writer = pa_parquet.ParquetWriter(
+            self._part, schema, compression="none", use_dictionary=False, write_statistics=False
+        )
+
+    def write(self, table: pa.Table) -> None:
+        """Append a table as one row group."""
+        self.rows += table.num_rows
+        if table.num_rows:
+            self._writer.write_table(table, row_group_size=table.num_rows)
+
+    def write_rejects(self, rejects: Sequence[Reject]) -> None:
+        """Append rejected records."""
+        texts = ((reject.reason.value, reject.detail, reject.raw) for reject in rejects)
+        columns = [[reject.line for reject in rejects], *zip(*texts, strict=True)]
+        if rejects:
+            self.write(pa.Table.from_arrays([pa.array(column) for column in columns], schema=self._schema))
+
+    def finish(self) -> None:
+        """Close the file and put it in its place."""
+        self._writer.close()
+        os.replace(self._part, self._path)  # noqa: PTH105 - the same, and says that it replaces
+
+    def discard(self) -> None:
+        """Remove what is not whole."""
+        try:
+            self._writer.close()
+        finally:
+            self._part.unlink(missing_ok=True)
+
+
+@contextmanager
+def writers(accepted: Path, rejects: Path, columns: int) -> Iterator[tuple[Writer, Writer]]:
+    """Open both files of a reading; they stand in their places only if the block ends without an error."""
+    made: list[Writer] = []
+    try:
+        made.append(Writer(accepted, _schema(columns)))
+        made.append(Writer(rejects, _REJECTS))
+        yield made[0], made[1]
+        for writer in made:
+            writer.finish()
+    except BaseException:
+        for writer in made:
+            try:
+                writer.discard()
+            except OSError:
+                continue
+        raise

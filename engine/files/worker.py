@@ -1,0 +1,48 @@
+"""The process that reads and previews files: `python -m engine.files.worker`, started by engine.files.reading."""
+
+import threading
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from engine.base import limits, workers
+from engine.files.read import preview_file, read_file
+from storage.records.goals import FileFormat
+
+
+def work(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Do what the parent asked: {"kind": "read", "source", "target", "format"} or {"kind": "preview", ..., "rows"}."""
+    source, file_format = Path(arguments["source"]), FileFormat(**arguments["format"])
+    with _Ticker() as ticker:
+        if arguments["kind"] == "preview":
+            return asdict(preview_file(source, file_format, arguments["rows"]))
+        return asdict(read_file(source, Path(arguments["target"]), file_format, ticker.note))
+
+
+class _Ticker:
+    """Reports the last progress again and again, so that a cancellation is noticed in mid-block too."""
+
+    def __init__(self) -> None:
+        self._done = self._total = 0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def note(self, done: int, total: int) -> None:
+        """Keep how many bytes are done."""
+        self._done, self._total = done, total
+
+    def _run(self) -> None:
+        while not self._ended.wait(limits.PROGRESS_INTERVAL_S):
+            workers.report({"stage": "read", "done": self._done, "total": self._total, "unit": "bytes"})
+
+    def __enter__(self) -> "_Ticker":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+
+if __name__ == "__main__":
+    workers.serve(work)
