@@ -63,6 +63,14 @@ def test_the_repository_keeps_the_rule(rule: rules.Rule) -> None:
     assert findings == [], "\n" + "\n".join(findings)
 
 
+@pytest.mark.promise("D01")
+@pytest.mark.parametrize(
+    "name", ["app.py", "pages", "engine", "storage", "tests", ".streamlit", "requirements.txt", "README.md"]
+)
+def test_the_top_level_is_as_agreed(name: str) -> None:
+    assert (sources.ROOT / name).exists()
+
+
 @pytest.mark.parametrize("rule", rules.RULES)
 def test_a_clean_tree_has_no_finding(rule: rules.Rule, tree: Path) -> None:
     assert rule(tree) == []
