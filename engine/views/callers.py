@@ -1,5 +1,6 @@
 """Finds who is behind a session token, and the open home, for the pages and their guard."""
 
+import contextlib
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -7,10 +8,14 @@ from engine.base import clock, limits
 from engine.flows import desk as desks
 from engine.flows.desk import Desk
 from engine.security import tokens
+from storage.database import StorageFault
 from storage.records.people import Caller, Role
 from storage.tables import people as table
 
 __all__ = ["Desk", "LinkFacts", "current_desk", "find", "link"]
+SESSION_S_MAX = limits.LOGIN_DAYS_MAX * 24 * 3600
+FORM_BYTES_MAX = limits.FORM_BYTES_MAX
+PASSWORD_CHARACTERS_MIN = limits.PASSWORD_CHARACTERS_MIN
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,8 @@ def find(desk: Desk, token: str | None) -> Caller | None:
         return None
     person, seen_at = found
     if now - seen_at >= timedelta(seconds=limits.LAST_SEEN_INTERVAL_S):
-        with desk.database.write("ctl") as cursor:
+        # A full disk must not lock people out: they are needed to mend it.
+        with contextlib.suppress(StorageFault), desk.database.write("ctl") as cursor:
             table.note_seen(cursor, token_hash, person.person_id, now)
     return Caller(person.name, person.role, person.person_id)
 

@@ -22,11 +22,12 @@ class PersonLine:
 
 @dataclass(frozen=True)
 class PeoplePage:
-    """Everything of the People page. now is UTC, for "today" and "yesterday"."""
+    """Everything of the People page. now is UTC, for "today" and "yesterday"; link_hours is how long links last."""
 
     people: tuple[PersonLine, ...]
     invitations: tuple[Invitation, ...]
     now: datetime
+    link_hours: int = limits.INVITE_HOURS_MAX
 
 
 def page(desk: Desk, caller: Caller) -> PeoplePage:

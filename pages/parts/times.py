@@ -1,0 +1,30 @@
+"""Says times the way people do: today, yesterday, a day of this year, or a full date; pure."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+UNKNOWN = "–"  # noqa: RUF001 - the dash that stands for what is not known
+
+
+def zone(name: str | None) -> ZoneInfo:
+    """Return the browser's time zone, UTC where it names none that we know."""
+    try:
+        return ZoneInfo(name or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def said(moment: datetime | None, now: datetime, where: ZoneInfo) -> str:
+    """Return "today 09:12", "yesterday 21:30", "2 Oct" or "2 Oct 2025"; moment and now are UTC without zone."""
+    if moment is None:
+        return UNKNOWN
+    there, today = _local(moment, where), _local(now, where)
+    if there.date() == today.date():
+        return f"today {there:%H:%M}"
+    if there.date() == today.date() - timedelta(days=1):
+        return f"yesterday {there:%H:%M}"
+    return f"{there.day} {there:%b}" + ("" if there.year == today.year else f" {there.year}")
+
+
+def _local(moment: datetime, where: ZoneInfo) -> datetime:
+    return moment.replace(tzinfo=UTC).astimezone(where)
