@@ -88,7 +88,6 @@ class _Phase:
 
     def __init__(self, scanner: "_Scanner", phase: int) -> None:
         """Work out where records end, how many columns they have, and which have to be looked at."""
-        self._scanner, self._phase = scanner, phase
         ends_at, separators = scanner.is_end, ~scanner.is_end
         if scanner.quotes.size:
             outside = (scanner.quotes_before & 1) == phase
@@ -104,21 +103,19 @@ class _Phase:
             lines_before = np.arange(1, terms.size + 1, dtype=np.int64)
         self.line_counts = np.diff(lines_before, prepend=0)
         self.lines = scanner.first_line + lines_before - self.line_counts
+        self.suspects = self._find_suspects(scanner, phase) if scanner.quotes.size else np.empty(0, np.int64)
 
-    @cached_property
-    def suspects(self) -> Places:
+    def _find_suspects(self, scanner: "_Scanner", phase: int) -> Places:
         """The records, by number, that have to be looked at alone, ascending."""
-        scanner = self._scanner
-        if not scanner.quotes.size:
-            return np.empty(0, np.int64)
-        opens = (np.arange(scanner.quotes.size) & 1) == self._phase
+        opens = (np.arange(scanner.quotes.size) & 1) == phase
         odd = scanner.quotes[np.where(opens, ~scanner.may_open, ~scanner.may_close)]
         by_quote = np.searchsorted(self.ends, odd)
         strange = (self.columns != scanner.layout.columns) | (self.line_counts > limits.QUOTED_LINES_ALIKE_MAX)
         strange |= (self.ends - self.starts) > limits.RECORD_BYTES_MAX
         by_shape = np.flatnonzero(strange & (self.line_counts > 1))
         both = np.union1d(by_quote, by_shape)
-        return both[both < self.ends.size]
+        suspects: Places = both[both < self.ends.size]
+        return suspects
 
 
 class _Scanner:
