@@ -46,7 +46,53 @@ def test_set_up_names_what_it_could_not_install_and_goes_on(tmp_path: Path) -> N
     path = _folder_with(tmp_path, "id")
 
     # when it is set up
-    done = subprocess.run(
+    done = _set_up(path)
+
+    # then the missing packages are named and make may go on
+    assert done.returncode == 0
+    assert "Not installed: chromium (there is no apt-get here)." in done.stdout
+    assert "Not installed: openssh-client (there is no apt-get here)." in done.stdout
+
+
+def test_set_up_refreshes_the_package_lists_only_where_installing_fails_and_tries_each_by_itself(
+    tmp_path: Path,
+) -> None:
+    # given root on a machine whose apt-get can install nothing
+    path = _folder_with(tmp_path)
+    asked = tmp_path / "asked"
+    _program(path, "id", "echo 0")
+    _program(path, "apt-get", f'echo "$1" >> {asked}; exit 1')
+
+    # when it is set up
+    done = _set_up(path)
+
+    # then the lists are refreshed once, after one try at all, and what stays missing is named
+    tries = asked.read_text().split()
+    assert tries[:2] == ["install", "update"]
+    assert set(tries[2:]) == {"install"}
+    assert "Not installed: chromium (apt-get could not install it)." in done.stdout
+    assert done.returncode == 0
+
+
+def test_set_up_asks_for_nothing_where_nothing_is_missing(tmp_path: Path) -> None:
+    # given a machine that has it all
+    path = _folder_with(tmp_path)
+    for name in ("chromium", "sshd", "ssh"):
+        _program(path, name, "exit 0")
+
+    # when it is set up, then there is nothing to say
+    done = _set_up(path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def _program(folder: str, name: str, script: str) -> None:
+    path = Path(folder) / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+def _set_up(path: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
         [shutil.which("sh") or "sh", str(_SCRIPT)],
         env={"PATH": path},
         stdin=subprocess.DEVNULL,
@@ -54,11 +100,6 @@ def test_set_up_names_what_it_could_not_install_and_goes_on(tmp_path: Path) -> N
         text=True,
         check=False,
     )
-
-    # then the missing packages are named and make may go on
-    assert done.returncode == 0
-    assert "Not installed: chromium (there is no apt-get here)." in done.stdout
-    assert "Not installed: openssh-client (there is no apt-get here)." in done.stdout
 
 
 @pytest.mark.parametrize("given", [None, "nowhere"])
