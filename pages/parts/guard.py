@@ -1,7 +1,10 @@
 """Stands before every request: nobody who is not signed in gets past it, by HTTP or by websocket."""
 
+import re
+from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+import streamlit
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
@@ -12,23 +15,32 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
 
 from engine.views import callers
-from pages.parts import sign_in_form
 from storage.records.people import Caller
 
 SESSION_COOKIE = "handoff_session"
-_OPEN_PATHS = frozenset({"/login", "/join", "/healthz", *sign_in_form.FONT_PATHS})
-"""Exactly these, no folder: the rest of /static/ is Streamlit's own, but nobody outside needs it."""
+
+
+def _shell_paths() -> frozenset[str]:
+    root = Path(streamlit.__file__).parent / "static"
+    return frozenset(f"/{file.relative_to(root).as_posix()}" for file in (root / "static").rglob("*") if file.is_file())
+
+
+_OPEN_PATHS = frozenset({"/login", "/join", "/healthz"}) | _shell_paths()
+"""Exactly these, no folder. The files are those of the Streamlit package, the same in every installation: they tell
+nothing about this one. The sign-in takes its letters from there, and a page whose sign-in has ended still loads the
+piece of script that leads to the sign-in."""
 _MACHINE_PATHS = ("/_stcore/", "/media/", "/component/", "/static/", "/app/", "/oauth2callback")
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; media-src 'self' blob:; worker-src 'self' blob:; "
-    "connect-src 'self' ws: wss: data: blob:; object-src 'none'; base-uri 'self'; form-action 'self'; "
+    "connect-src 'self' {sockets} data: blob:; object-src 'none'; base-uri 'self'; form-action 'self'; "
     "frame-ancestors 'self'"
 )
-"""Streamlit needs inline and evaluated script; what it must not do is call anybody else."""
+"""Streamlit needs inline and evaluated script; what it must not do is call anybody else. {sockets} is our own
+websocket by its name: not every browser takes 'self' for it."""
+_HOST = re.compile(r"[A-Za-z0-9.:\[\]-]+")
 _HEADERS = {
-    "Content-Security-Policy": _POLICY,
     "X-Frame-Options": "SAMEORIGIN",
     "X-Content-Type-Options": "nosniff",
     # Not no-referrer: with that, browsers send "Origin: null" with our own forms. Other sites learn nothing.
@@ -46,7 +58,7 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
         if scope["type"] == "http":
-            await self._http(scope, receive, _with_headers(send))
+            await self._http(scope, receive, _with_headers(send, Headers(scope=scope).get("host", "")))
         elif scope["type"] == "websocket":
             await self._websocket(scope, receive, send)
         else:
@@ -109,10 +121,13 @@ def _is_page(scope: Scope, headers: Headers) -> bool:
     return scope["method"] in ("GET", "HEAD") and is_shown and not scope["path"].startswith(_MACHINE_PATHS)
 
 
-def _with_headers(send: Send) -> Send:
+def _with_headers(send: Send, host: str) -> Send:
+    sockets = f"ws://{host} wss://{host}" if _HOST.fullmatch(host) else ""
+
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
+            headers.setdefault("Content-Security-Policy", _POLICY.format(sockets=sockets))
             for name, value in _HEADERS.items():
                 headers.setdefault(name, value)
         await send(message)

@@ -49,7 +49,7 @@ def pages_of(role: Role) -> dict[str, list[StreamlitPage]]:
             visibility="hidden" if entry.is_hidden else "visible",
         )
         groups.setdefault(entry.group, []).append(page)
-    return groups
+    return groups or {"": [st.Page(_draw_nothing, title=NAME, url_path="nothing", default=True)]}
 
 
 def draw_user_menu(caller: Caller) -> None:
@@ -68,6 +68,10 @@ def draw_user_menu(caller: Caller) -> None:
 def draw_logo() -> None:
     """Draw the name above the menu."""
     st.logo(_LOGO, icon_image=ICON, size="medium")
+
+
+def _draw_nothing() -> None:
+    st.markdown("Your role has no page yet; ask an admin for another one.")
 
 
 def _chosen() -> None:
