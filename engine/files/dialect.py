@@ -79,12 +79,7 @@ def start(name: str, text: bytes, separator: str, *, has_header: bool) -> Start 
     Raises:
         MendData: The header cannot be used.
     """
-    place = blank_lines = 0
-    while place < len(text):
-        line_end, after = one_by_one.line_at(text, place)
-        if text[place:line_end].strip(b" \r\n" if separator == "\t" else b" \t\r\n"):
-            break
-        place, blank_lines = after, blank_lines + 1
+    place, blank_lines = _skip_blank_lines(text, separator)
     if place >= len(text):
         return None
     if not has_header:
@@ -95,6 +90,27 @@ def start(name: str, text: bytes, separator: str, *, has_header: bool) -> Start 
         raise MendData(f"The header of {name} cannot be read: its quotes do not close; have them mended in the file.")
     lines = blank_lines + one_by_one.count_lines(text, place, header.end)
     return Start(_names(name, header.fields), header.end, lines, blank_lines)
+
+
+def has_whole_start(text: bytes, separator: str) -> bool:
+    """Whether the first record that is no blank line ends within the text, and text follows."""
+    place, _ = _skip_blank_lines(text, separator)
+    if place >= len(text):
+        return False
+    parsed = parse(text, place, separator)
+    return parsed.end < len(text) if isinstance(parsed, one_by_one.Parsed) else not parsed.runs_out
+
+
+def _skip_blank_lines(text: bytes, separator: str) -> tuple[int, int]:
+    """Where the first line starts that is not blank, and how many are before it."""
+    place = blank_lines = 0
+    blanks = b" \r\n" if separator == "\t" else b" \t\r\n"
+    while place < len(text):
+        line_end, after = one_by_one.line_at(text, place)
+        if text[place:line_end].strip(blanks):
+            break
+        place, blank_lines = after, blank_lines + 1
+    return place, blank_lines
 
 
 def _names_by_number(name: str, text: bytes, separator: str) -> tuple[str, ...]:

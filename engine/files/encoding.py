@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from engine.base import limits
+from engine.base.errors import MendData
 from engine.files import refusals
 
 UTF_8 = "utf-8"
@@ -18,6 +19,8 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_WIDE = ("utf-16", "utf-32")
+"""Declared so, their byte order is still to be found out; without a mark or a pattern it is Windows' own."""
 _NUL_SHARE_OF_WIDE_TEXT = 0.15
 _NUL_SHARE_OF_THE_OTHER_BYTE_MAX = 0.02
 _LINES_TO_JUDGE = 10_000
@@ -44,12 +47,13 @@ codecs.register_error("handoff.latin-1", _as_latin_1)
 
 def from_start(head: bytes, declared: str | None) -> str:
     """The encoding that the first bytes or the format tell; UTF_8 where they tell nothing (it may prove wrong)."""
-    if declared is not None:
-        return refusals.known_codec(declared)
+    codec = None if declared is None else refusals.known_codec(declared)
+    if codec not in (None, *_WIDE):
+        return codec
     for bom, name in _BOMS:
-        if head.startswith(bom):
+        if head.startswith(bom) and (codec is None or name.startswith(codec)):
             return name
-    return _wide_without_bom(head) or UTF_8
+    return _wide_without_bom(head) or (UTF_8 if codec is None else f"{codec}-le")
 
 
 def _wide_without_bom(head: bytes) -> str | None:
@@ -106,6 +110,9 @@ def utf_8_blocks(source: Path, encoding: str, on_bytes: Callable[[bytes], None])
 
     What does not decode becomes MARK_BYTES (invalid UTF-8 stays as it is). on_bytes gets each block
     of the file as it stands, before its text is given on.
+
+    Raises:
+        MendData: The codec refuses the text as a whole.
     """
     is_first = True
     decoder = _decoder(encoding)
@@ -113,12 +120,20 @@ def utf_8_blocks(source: Path, encoding: str, on_bytes: Callable[[bytes], None])
     with source.open("rb") as handle:
         while block := handle.read(size):
             on_bytes(block)
-            text = block if decoder is None else decoder.decode(block).encode(UTF_8, "surrogatepass")
+            text = block if decoder is None else _decoded(source, decoder, block)
             if is_first and text:
                 text, is_first = text.removeprefix(_BOM), False
             yield text
-    if decoder is not None and (text := decoder.decode(b"", final=True).encode(UTF_8, "surrogatepass")):
+    if decoder is not None and (text := _decoded(source, decoder, b"", is_last=True)):
         yield text
+
+
+def _decoded(source: Path, decoder: codecs.IncrementalDecoder, block: bytes, *, is_last: bool = False) -> bytes:
+    try:
+        return decoder.decode(block, final=is_last).encode(UTF_8, "surrogatepass")
+    except UnicodeError:
+        # some codecs give up by themselves, whatever they were told to do with what does not decode
+        raise MendData(f"The file {source.name} is no text in its declared encoding: choose another.") from None
 
 
 def _decoder(encoding: str) -> codecs.IncrementalDecoder | None:
@@ -127,10 +142,3 @@ def _decoder(encoding: str) -> codecs.IncrementalDecoder | None:
     if encoding == WINDOWS:
         return codecs.getincrementaldecoder("cp1252")("handoff.latin-1")
     return codecs.getincrementaldecoder(encoding)("handoff.mark")
-
-
-def start_as_utf_8(head: bytes, encoding: str) -> bytes:
-    """The first bytes of a file as utf_8_blocks would give them."""
-    decoder = _decoder(encoding)
-    text = head if decoder is None else decoder.decode(head).encode(UTF_8, "surrogatepass")
-    return text.removeprefix(_BOM)

@@ -87,11 +87,16 @@ class Records:
         self.total_bytes = source.stat().st_size
         self._digest = digest
         self._blocks = encoding.utf_8_blocks(source, codec, digest.add)
-        self._first = next(self._blocks, b"")
         refusals.check_start(self._name, _head(source))
+        self._first = self._gather(b"", limits.SNIFF_BYTES)
         sample = self._first[: limits.SNIFF_BYTES]
         refusals.check_text(self._name, sample, file_format.separator)
         self.separator = file_format.separator or dialect.sniff(sample)
+        while not dialect.has_whole_start(self._first, self.separator) and len(self._first) <= limits.RECORD_BYTES_MAX:
+            before = len(self._first)
+            self._first = self._gather(self._first, before + 1)
+            if len(self._first) == before:
+                break
         start = dialect.start(self._name, self._first, self.separator, has_header=file_format.header)
         if start is None:
             raise refusals.no_data(self._name)
@@ -103,6 +108,12 @@ class Records:
         self._layout = Layout(byte, len(self.columns), may_be_damaged=trusted)
         self.ends_with_newline = self._first[-1:] in (b"\n", b"\r")
         self.is_whole = False
+
+    def _gather(self, text: bytes, size: int) -> bytes:
+        """Text with blocks added until it has that size, or the file ends."""
+        while len(text) < size and (block := next(self._blocks, None)) is not None:
+            text += block
+        return text
 
     def scans(self, blocks_max: int | None = None) -> Iterator[Scan]:
         """Scan block by block; stops after blocks_max of them, where given, with is_whole False if more follow."""

@@ -1,6 +1,10 @@
 """Makes data files for tests from a seed, together with the exact totals that a right reading of them gives."""
 
+import csv
+import io
 import random
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -30,7 +34,7 @@ def cdnow_like(path: Path, customers: int, seed: int) -> CdnowTotals:
     Every customer has at least one purchase, about three on average; one row in 250 stands there twice,
     directly below itself. The header is ` customer_id  date number_of_cds  dollar_value`.
     """
-    chance = random.Random(seed)  # noqa: S311 - test data
+    chance = random.Random(seed)
     lines: list[bytes] = []
     cds = cents = repeats = 0
     for customer in range(1, customers + 1):
@@ -47,3 +51,65 @@ def cdnow_like(path: Path, customers: int, seed: int) -> CdnowTotals:
             day += int(chance.expovariate(1 / 60))
     path.write_bytes(_CDNOW_HEADER + b"".join(lines))
     return CdnowTotals(len(lines), customers, cds, Decimal(cents) / 100, repeats)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How `write_table` writes."""
+
+    separator: str = ","
+    line_end: str = "\n"
+    quote_all: bool = False
+    encoding: str = "utf-8"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Column names and rows of texts."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def lines(self, dialect: Dialect) -> list[int]:
+        """The 1-based physical line at which each row starts when `write_table` has written it."""
+        starts, line = [], 2
+        for row in self.rows:
+            starts.append(line)
+            line += _count_line_ends(_written([row], dialect))
+        return starts
+
+
+def _count_line_ends(text: str) -> int:
+    return len(re.findall("\r\n|\r|\n", text))
+
+
+def _written(rows: Iterable[tuple[str, ...]], dialect: Dialect) -> str:
+    rows = list(rows)
+    made = io.StringIO(newline="")
+    # csv quotes a text with a line end only where it is the line end of the file
+    has_line_ends = any("\n" in text or "\r" in text for row in rows for text in row)
+    quoting = csv.QUOTE_ALL if dialect.quote_all or has_line_ends else csv.QUOTE_MINIMAL
+    csv.writer(made, delimiter=dialect.separator, lineterminator=dialect.line_end, quoting=quoting).writerows(rows)
+    return made.getvalue()
+
+
+def write_table(path: Path, table: Table, dialect: Dialect) -> None:
+    """Write a table with Python's csv module; utf-16-le and utf-16-be come without a byte order mark."""
+    path.write_bytes(_written([table.columns, *table.rows], dialect).encode(dialect.encoding))
+
+
+def people(rows: int, seed: int) -> Table:
+    """Made-up people: ids with leading zeros, names beyond ASCII, phones with a plus, long ids, empty values."""
+    chance = random.Random(seed)
+    names = ("Zoë", "Jürgen", "Anna", "Françoise", "Øyvind", "Maria", "")
+    made = tuple(
+        (
+            f"{number:07d}",
+            chance.choice(names),
+            f"+316{chance.randrange(10**8):08d}",
+            str(chance.randrange(10**19, 10**20)),
+            f"{chance.randrange(10**6) / 100:.2f}",
+        )
+        for number in range(rows)
+    )
+    return Table(("id", "name", "phone", "card", "spend"), made)
