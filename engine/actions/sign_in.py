@@ -10,7 +10,7 @@ from engine.flows.desk import Desk
 from engine.security import audit, passwords, tokens
 from engine.security.audit import What
 from storage.database import Cursor
-from storage.records.people import Caller, Person, Role
+from storage.records.people import Caller, Person
 from storage.tables import people as table
 
 _WRONG = "E-mail and password do not match; try again."

@@ -78,6 +78,10 @@ class Cancelled(HandoffError):
     category = Category.CANCELLED
 
 
+class ServiceStopping(TryAgain):
+    """The service is being stopped; the work is taken up again by the next start."""
+
+
 class OutOfSpace(TryAgain):
     """The disk is full or a quota is met; nothing was changed."""
 

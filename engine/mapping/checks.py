@@ -81,6 +81,11 @@ def _name(name: str) -> list[str]:
     return []
 
 
+def mapping_problems(mapping: Mapping) -> list[str]:
+    """Return what is wrong with one mapping by itself, whatever profiles hold already."""
+    return _mapping(mapping, {})
+
+
 def _mapping(mapping: Mapping, properties: dict[str, Property]) -> list[str]:
     found = _name(mapping.property)
     if mapping.strategy not in strategies.allowed(mapping.type):

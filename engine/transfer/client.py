@@ -35,8 +35,11 @@ def fetch_host_key(host: str, port: int, is_cancelled: Callable[[], bool] = _nev
     return HostKey(**_call({"kind": "host_key", "server": place}, is_cancelled=is_cancelled))
 
 
-def test_connection(  # noqa: PT028 - no test, but what a person calls "Test connection"
-    server: Server, secrets: Secrets, folder: str, is_cancelled: Callable[[], bool] = _never
+def test_connection(
+    server: Server,
+    secrets: Secrets,
+    folder: str,
+    is_cancelled: Callable[[], bool] = _never,  # noqa: PT028 - no test of pytest's
 ) -> tuple[Stage, ...]:
     """Try resolve, connect, host key, sign in and list; the last stage is the failing one, if any fails.
 

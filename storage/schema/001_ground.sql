@@ -69,7 +69,7 @@ CREATE TABLE IF NOT EXISTS ctl.run_stage (
 );
 
 CREATE TABLE IF NOT EXISTS ctl.job (
-    job_id VARCHAR NOT NULL, kind VARCHAR NOT NULL, arguments VARCHAR NOT NULL, secret_sealed VARCHAR,
+    job_id VARCHAR NOT NULL, kind VARCHAR NOT NULL, arguments VARCHAR NOT NULL,
     unique_key VARCHAR NOT NULL, state VARCHAR NOT NULL, attempt INTEGER NOT NULL, owner VARCHAR,
     lease_until TIMESTAMP, progress VARCHAR NOT NULL, result VARCHAR, error VARCHAR, error_category VARCHAR,
     cancel_wanted BOOLEAN NOT NULL, created_by VARCHAR NOT NULL, created_at TIMESTAMP NOT NULL, ended_at TIMESTAMP

@@ -113,3 +113,8 @@ def _record(row: tuple) -> Connection:  # type: ignore[type-arg]  # a database r
         created_at=row[14],
         changed_at=row[15],
     )
+
+
+def delete(cursor: Cursor, connection_id: str) -> None:
+    """Remove a connection and its secret."""
+    cursor.execute("DELETE FROM ctl.connection WHERE connection_id = ?", [connection_id])

@@ -79,3 +79,8 @@ def _record(goal_id: str, connection_id: str, version: int, text: str) -> Import
             for item in said["mappings"]
         ),
     )
+
+
+def delete_of(cursor: Cursor, connection_id: str) -> None:
+    """Remove every version of a connection's goals."""
+    cursor.execute("DELETE FROM ctl.goal WHERE connection_id = ?", [connection_id])

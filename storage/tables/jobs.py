@@ -12,12 +12,12 @@ _COLUMNS = (
 )
 
 
-def insert(cursor: Cursor, job: Job, created_by: str, secret_sealed: str | None) -> None:
+def insert(cursor: Cursor, job: Job, created_by: str) -> None:
     """Add a queued job."""
     cursor.execute(
-        """INSERT INTO ctl.job (job_id, kind, arguments, secret_sealed, unique_key, state, attempt, progress,
-        cancel_wanted, created_by, created_at) VALUES (?, ?, ?, ?, ?, 'queued', 0, '{}', false, ?, ?)""",
-        [job.job_id, job.kind, json.dumps(job.arguments), secret_sealed, job.unique_key, created_by, job.created_at],
+        """INSERT INTO ctl.job (job_id, kind, arguments, unique_key, state, attempt, progress,
+        cancel_wanted, created_by, created_at) VALUES (?, ?, ?, ?, 'queued', 0, '{}', false, ?, ?)""",
+        [job.job_id, job.kind, json.dumps(job.arguments), job.unique_key, created_by, job.created_at],
     )
 
 
@@ -44,6 +44,22 @@ def renew(cursor: Cursor, owner: str, lease_until: datetime) -> None:
     cursor.execute("UPDATE ctl.job SET lease_until = ? WHERE owner = ? AND state = 'running'", [lease_until, owner])
 
 
+def has_free(cursor: Cursor, now: datetime) -> bool:
+    """Return whether a claim may find something; costs no transaction."""
+    row = cursor.execute(
+        "SELECT count(*) FROM ctl.job WHERE state = 'queued' OR (state = 'running' AND lease_until < ?)", [now]
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def free(cursor: Cursor, job_id: str) -> None:
+    """Give one job back, to be done by the next start."""
+    cursor.execute(
+        "UPDATE ctl.job SET state = 'queued', owner = NULL, lease_until = NULL, attempt = attempt - 1 WHERE job_id = ?",
+        [job_id],
+    )
+
+
 def free_all(cursor: Cursor) -> int:
     """Give back what an earlier process of this home held: called under its lease, before work starts."""
     row = cursor.execute("SELECT count(*) FROM ctl.job WHERE state = 'running'").fetchone()
@@ -64,11 +80,11 @@ def end(
     error: tuple[str, str] | None,
     ended_at: datetime,
 ) -> None:
-    """Finish a job; error is (sentence, category). Its secret goes with it."""
+    """Finish a job; error is (sentence, category)."""
     sentence, category = error or (None, None)
     cursor.execute(
         """UPDATE ctl.job SET state = ?, result = ?, error = ?, error_category = ?, ended_at = ?, owner = NULL,
-        lease_until = NULL, secret_sealed = NULL WHERE job_id = ?""",
+        lease_until = NULL WHERE job_id = ?""",
         [state.value, json.dumps(result) if result is not None else None, sentence, category, ended_at, job_id],
     )
 
@@ -108,12 +124,6 @@ def newest_with_key(cursor: Cursor, unique_key: str) -> Job | None:
     return _record(row) if row else None
 
 
-def secret(cursor: Cursor, job_id: str) -> str | None:
-    """Return the sealed secret a job carries, or None."""
-    row = cursor.execute("SELECT secret_sealed FROM ctl.job WHERE job_id = ?", [job_id]).fetchone()
-    return row[0] if row else None
-
-
 def _record(row: tuple) -> Job:  # type: ignore[type-arg]  # a database row has no static shape
     return Job(
         job_id=row[0],
@@ -128,3 +138,11 @@ def _record(row: tuple) -> Job:  # type: ignore[type-arg]  # a database row has 
         cancel_wanted=row[9],
         created_at=row[10],
     )
+
+
+def count_open(cursor: Cursor, unique_key: str) -> int:
+    """Return how many jobs of this key are queued or running."""
+    row = cursor.execute(
+        "SELECT count(*) FROM ctl.job WHERE unique_key = ? AND state IN ('queued', 'running')", [unique_key]
+    ).fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,180 @@
+"""What can be done with a connection: make, change, turn on and off, schedule, delete."""
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from engine.actions.desk import Desk, known_connection
+from engine.base import clock, errors, ids
+from engine.connections import wizard
+from engine.flows import sealing
+from engine.security import audit
+from engine.security.audit import What
+from engine.security.roles import Right
+from storage.database import Cursor
+from storage.records.connections import (
+    Connection,
+    ConnectionState,
+    DataType,
+    Direction,
+    Method,
+    Methodology,
+    SecretKind,
+    Secrets,
+    Server,
+)
+from storage.records.goals import FileFormat, ImportGoal
+from storage.records.people import Caller
+from storage.tables import connections, due, goals, runs
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How a connection should be, as the wizard or a YAML file says it."""
+
+    name: str
+    direction: Direction
+    data_type: DataType
+    method: Method
+    methodology: Methodology
+    host: str
+    port: int
+    username: str
+    host_key: str
+    secrets: Secrets
+    every_minutes: int | None
+
+
+def save_from_wizard(
+    desk: Desk, caller: Caller, wanted: Wanted, connection_id: str | None, folder: str, files: str
+) -> str:
+    """Make a connection with its first goal, turned on, or change one; in one transaction. Return its id."""
+    with desk.database.write("ctl") as cursor:
+        made_id = put(desk, cursor, caller, wanted, connection_id, ConnectionState.ON)
+        present = goals.of_connection(cursor, made_id)
+        if not present:
+            goal = ImportGoal(ids.ulid(), made_id, 1, folder, files, FileFormat(separator=None), (), True, ())
+            goals.save(cursor, goal, clock.now(), caller.name)
+        elif (present[0].folder, present[0].files) != (folder, files):
+            changed = dataclasses.replace(present[0], folder=folder, files=files, version=present[0].version + 1)
+            goals.save(cursor, changed, clock.now(), caller.name)
+    return made_id
+
+
+def put(
+    desk: Desk, cursor: Cursor, caller: Caller, wanted: Wanted, connection_id: str | None, state: ConnectionState
+) -> str:
+    """Write a connection inside the caller's transaction, audited; return its id.
+
+    Raises:
+        BadInput: The name belongs to another connection.
+    """
+    named = connections.by_name(cursor, wanted.name)
+    if named is not None and named.connection_id != connection_id:
+        raise errors.BadInput(f"A connection named {wanted.name} exists. Choose another name.", "name")
+    before = connections.by_id(cursor, connection_id) if connection_id else None
+    made_id = connection_id or ids.ulid()
+    kind = SecretKind.PASSWORD if wanted.secrets.password is not None else SecretKind.PRIVATE_KEY
+    connection = Connection(
+        connection_id=made_id,
+        name=wanted.name,
+        direction=wanted.direction,
+        data_type=wanted.data_type,
+        method=wanted.method,
+        methodology=wanted.methodology,
+        server=Server(wanted.host, wanted.port, wanted.username, wanted.host_key, kind),
+        state=state,
+        paused_reason=None,
+        every_minutes=wanted.every_minutes,
+        created_at=before.created_at if before else clock.now(),
+        changed_at=clock.now(),
+    )
+    sealed = sealing.seal(desk, sealing.for_connection(made_id), wanted.secrets)
+    (connections.replace if before else connections.insert)(cursor, connection, sealed)
+    if before is None or before.every_minutes != wanted.every_minutes or before.state is not state:
+        _set_due(cursor, connection)
+    did = "changed" if before else "created"
+    audit.record(cursor, caller, did, _what(connection), before=_said(before), after=_said(connection))
+    return made_id
+
+
+def set_on(desk: Desk, caller: Caller, connection_id: str, *, is_on: bool) -> None:
+    """Turn a connection on or off; turning on ends a pause."""
+    audit.allow(desk.database, caller, Right.EDIT_CONNECTIONS, What("connection", connection_id))
+    state = ConnectionState.ON if is_on else ConnectionState.OFF
+    with desk.database.write("ctl") as cursor:
+        before = known_connection(cursor, connection_id)
+        connections.set_state(cursor, connection_id, state, None, clock.now())
+        _set_due(cursor, dataclasses.replace(before, state=state))
+        audit.record(
+            cursor, caller, f"turned {state.value}", _what(before), before={"state": before.state.value}, after={"state": state.value}
+        )
+
+
+def set_schedule(desk: Desk, caller: Caller, connection_id: str, every_minutes: int | None) -> None:
+    """Set "every X minutes", or None for Run now only.
+
+    Raises:
+        BadInput: Out of bounds.
+    """
+    audit.allow(desk.database, caller, Right.EDIT_CONNECTIONS, What("connection", connection_id))
+    sentence = wizard.minutes_problem(every_minutes)
+    if sentence:
+        raise errors.BadInput(sentence, "every_minutes")
+    with desk.database.write("ctl") as cursor:
+        before = known_connection(cursor, connection_id)
+        connections.set_schedule(cursor, connection_id, every_minutes, clock.now())
+        _set_due(cursor, dataclasses.replace(before, every_minutes=every_minutes))
+        audit.record(
+            cursor,
+            caller,
+            "scheduled",
+            _what(before),
+            before={"every_minutes": before.every_minutes},
+            after={"every_minutes": every_minutes},
+        )
+
+
+def delete(desk: Desk, caller: Caller, connection_id: str) -> None:
+    """Delete a connection that never ran (requirement L12).
+
+    Raises:
+        GiveUp: It has runs; their history would lose its connection.
+    """
+    audit.allow(desk.database, caller, Right.EDIT_CONNECTIONS, What("connection", connection_id))
+    with desk.database.write("ctl") as cursor:
+        connection = known_connection(cursor, connection_id)
+        if runs.count(cursor, connection_id):
+            raise errors.GiveUp(f"{connection.name} has run, so its history stays; turn it off instead.")
+        connections.delete(cursor, connection_id)
+        goals.delete_of(cursor, connection_id)
+        due.set_next(cursor, connection_id, None)
+        audit.record(cursor, caller, "deleted", _what(connection), before=_said(connection))
+
+
+def _set_due(cursor: Cursor, connection: Connection) -> None:
+    is_due = connection.state is ConnectionState.ON and connection.every_minutes is not None
+    minutes = connection.every_minutes or 0
+    due.set_next(cursor, connection.connection_id, clock.now() + timedelta(minutes=minutes) if is_due else None)
+
+
+def _what(connection: Connection) -> What:
+    return What("connection", connection.connection_id, connection.name)
+
+
+def _said(connection: Connection | None) -> dict[str, Any] | None:
+    if connection is None:
+        return None
+    server = connection.server
+    return {
+        "name": connection.name,
+        "data_type": connection.data_type.value,
+        "host": server.host,
+        "port": server.port,
+        "username": server.username,
+        "host_key": server.host_key,
+        "secret_kind": server.secret_kind.value,
+        "every_minutes": connection.every_minutes,
+        "state": connection.state.value,
+    }

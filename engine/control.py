@@ -1,0 +1,122 @@
+"""The service's Unix socket: the command line's verbs, done in the process that owns the home.
+
+Mode 0600: whoever can open it is the person who runs the service, acts as administrator, and is audited as
+"cli:<os user>". One request and one answer a connection, each one line of JSON.
+"""
+
+import contextlib
+import json
+import pwd
+import socket
+import struct
+import threading
+from typing import Any
+
+from engine import verbs
+from engine.base import errors, ids, limits, log
+from engine.flows.desk import Desk
+from storage.records.people import Caller, Role
+
+_ANSWER_WAIT_S = 120.0
+
+
+class ControlSocket:
+    """Answers the command line until it is stopped."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Belong to one home; nothing listens yet."""
+        self._desk = desk
+        self._path = desk.settings.socket
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._stopping = threading.Event()
+
+    def start(self) -> None:
+        """Listen; a file that a killed service left is replaced, for the lease says that nobody uses it."""
+        with contextlib.suppress(FileNotFoundError):
+            self._path.unlink()
+        self._listener.bind(str(self._path))
+        self._path.chmod(0o600)
+        self._listener.listen()
+        threading.Thread(target=self._accept, name="control", daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop listening and remove the file."""
+        self._stopping.set()
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        with contextlib.suppress(FileNotFoundError):
+            self._path.unlink()
+
+    def _accept(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+
+    def _answer(self, connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            connection.settimeout(_ANSWER_WAIT_S)
+            connection.sendall(json.dumps(self._do(_line(connection), connection)).encode() + b"\n")
+
+    def _do(self, request: bytes, connection: socket.socket) -> dict[str, Any]:
+        try:
+            asked = json.loads(request)
+            return {"answer": verbs.do(self._desk, caller_of(_uid(connection)), asked["verb"], asked["arguments"])}
+        except errors.HandoffError as error:
+            return {"error": errors.to_json(error)}
+        except Exception:  # the edge of a request: the service goes on, the log says what it was
+            trace = ids.trace()
+            log.logger(__name__).exception("a verb failed, trace %s", trace)
+            return {"error": errors.to_json(errors.GiveUp(f"It stopped on a fault of Handoff; the log has trace {trace}."))}
+
+
+def caller_of(user_id: int) -> Caller:
+    """Return the caller for an operating system user: an administrator with a name of its own in the audit."""
+    try:
+        name = pwd.getpwuid(user_id).pw_name
+    except KeyError:
+        name = str(user_id)
+    return Caller(f"cli:{name}", Role.ADMIN)
+
+
+def ask(path: str, verb: str, arguments: dict[str, Any]) -> Any:
+    """From the command line: have a running service do a verb.
+
+    Raises:
+        ConnectionError: No service listens there.
+        HandoffError: What the verb raised.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(_ANSWER_WAIT_S)
+        try:
+            connection.connect(path)
+        except OSError as error:
+            raise ConnectionError(str(error)) from error
+        connection.sendall(json.dumps({"verb": verb, "arguments": arguments}).encode() + b"\n")
+        line = _line(connection)
+    if not line:
+        raise errors.TryAgain("The service ended before it answered; try again.")
+    said = json.loads(line)
+    if "error" in said:
+        raise errors.from_json(said["error"])
+    return said["answer"]
+
+
+def _line(connection: socket.socket) -> bytes:
+    parts: list[bytes] = []
+    size_bytes = 0
+    while not (parts and parts[-1].endswith(b"\n")) and size_bytes <= limits.SOCKET_REQUEST_BYTES_MAX:
+        part = connection.recv(1 << 16)
+        if not part:
+            break
+        parts.append(part)
+        size_bytes += len(part)
+    return b"".join(parts)
+
+
+def _uid(connection: socket.socket) -> int:
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    return int(struct.unpack("3i", credentials)[1])

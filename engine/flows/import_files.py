@@ -1,0 +1,245 @@
+"""The import: fetch the files of each goal, read them, merge what changed, and account for every row.
+
+Reads like the help article "Setting an Import goal". Claim, act, record: each file is merged in one
+transaction that also leaves the marker of having been taken, so a run that was killed goes on where it
+stopped and counts nothing twice.
+"""
+
+import dataclasses
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from engine.base import clock, errors, ids, log
+from engine.files import reading as files
+from engine.flows import sealing
+from engine.flows.desk import Desk
+from engine.flows.watch import Stages, Watch
+from engine.mapping import plan
+from engine.transfer import client
+from storage.database import StorageFull
+from storage.records.connections import Connection, ConnectionState
+from storage.records.files import FetchedFile, FileReading
+from storage.records.goals import ImportGoal
+from storage.records.runs import Run, RunCounts, RunState
+from storage.tables import connections, files_seen, goals, merges, runs
+
+_FETCH, _READ, _MERGE = 1, 2, 3
+
+
+@dataclasses.dataclass
+class _Progress:
+    """What this run has come to so far; changed in place by the steps below."""
+
+    counts: RunCounts
+    failures: list[errors.HandoffError]
+
+
+def run_connection(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[str, Any]:
+    """Carry out one run to its recorded end: completed, failed or cancelled.
+
+    Args:
+        desk: The open home.
+        arguments: {"run_id"}.
+        watch: Of this job.
+
+    Returns:
+        The counts, in the shape that `run NAME --json` promises.
+
+    Raises:
+        HandoffError: The run failed or was cancelled; it is recorded already.
+    """
+    run_id = arguments["run_id"]
+    with desk.database.write("ctl") as cursor:
+        runs.start(cursor, run_id, clock.now())
+    run, connection = _load(desk, run_id)
+    stages = Stages(desk, run_id)
+    done = _Progress(RunCounts(), [])
+    work = desk.spool.work_folder(run_id)
+    try:
+        watch.stop_if_cancelled()
+        _import_goals(desk, run, connection, work, stages, watch, done)
+        if done.failures:
+            raise _joined(done.failures)
+    except errors.ServiceStopping:
+        raise
+    except (errors.HandoffError, StorageFull) as error:
+        expected = errors.OutOfSpace(str(error)) if isinstance(error, StorageFull) else error
+        stages.fail(str(expected))
+        _record_failure(desk, connection, run_id, done.counts, expected)
+        raise expected from error
+    finally:
+        desk.spool.discard(work)
+    with desk.database.write("ctl") as cursor:
+        runs.end(cursor, run_id, RunState.COMPLETED, done.counts, clock.now(), None)
+        if connection.state is ConnectionState.PAUSED:
+            connections.set_state(cursor, connection.connection_id, ConnectionState.ON, None, clock.now())
+    return done.counts.as_contract()
+
+
+def _load(desk: Desk, run_id: str) -> tuple[Run, Connection]:
+    with desk.database.read() as cursor:
+        run = runs.by_id(cursor, run_id)
+        connection = connections.by_id(cursor, run.connection_id) if run else None
+    if run is None or connection is None:
+        raise errors.GiveUp("This run's connection is not there any more.")
+    return run, connection
+
+
+def _import_goals(
+    desk: Desk, run: Run, connection: Connection, work: Path, stages: Stages, watch: Watch, done: _Progress
+) -> None:
+    with desk.database.read() as cursor:
+        wanted = goals.of_connection(cursor, connection.connection_id)
+    for number, goal in enumerate(wanted):
+        base = number * _MERGE
+        folder = work / str(number)
+        folder.mkdir()
+        fetched = _fetch(desk, connection, goal, folder, stages, watch, base)
+        _take(desk, run, goal, fetched, folder, stages, watch, done, base)
+
+
+def _fetch(
+    desk: Desk, connection: Connection, goal: ImportGoal, folder: Path, stages: Stages, watch: Watch, base: int
+) -> tuple[FetchedFile, ...]:
+    stages.begin(base + _FETCH, "Fetch", "bytes")
+    with desk.database.read() as cursor:
+        secrets = sealing.of_connection(desk, cursor, connection.connection_id)
+    listing = client.list_folder(connection.server, secrets, goal.folder, goal.files, watch.is_cancelled)
+    names = [file.name for file in sorted(listing.files, key=lambda file: (str(file.changed_at), file.name))]
+    fetched = client.fetch_files(
+        connection.server,
+        secrets,
+        goal.folder,
+        names,
+        folder,
+        lambda said: stages.advance(said["done"], said["total"]),
+        watch.is_cancelled,
+    )
+    if not fetched:
+        stages.finish(f"No file in {goal.folder} matches {goal.files}.")
+        return ()
+    size_bytes = sum(file.size_bytes for file in fetched)
+    shown = fetched[0].name if len(fetched) == 1 else f"{len(fetched):,} files"
+    stages.finish(f"{shown} · {_size(size_bytes)} · unchanged while fetched")
+    return fetched
+
+
+def _take(
+    desk: Desk,
+    run: Run,
+    goal: ImportGoal,
+    fetched: tuple[FetchedFile, ...],
+    folder: Path,
+    stages: Stages,
+    watch: Watch,
+    done: _Progress,
+    base: int,
+) -> None:
+    """Read and merge each file that is new or changed, in the order of their times; a bad one stops only itself."""
+    mark = plan.fingerprint(goal)
+    with desk.database.read() as cursor:
+        committed = files_seen.counts_of_run(cursor, run.run_id)
+        last = {file.name: files_seen.last(cursor, goal.goal_id, file.name) for file in fetched}
+    for number, file in enumerate(fetched):
+        seen = last[file.name]
+        if (goal.goal_id, file.name) in committed:
+            # An earlier attempt of this run got as far as this file before it was killed.
+            done.counts = added(done.counts, committed[goal.goal_id, file.name])
+            continue
+        if seen is not None and (seen.sha256, seen.fingerprint) == (file.sha256, mark):
+            done.counts = added(done.counts, RunCounts(files_unchanged=1))
+            continue
+        try:
+            reading = _read(goal, file, folder, number, stages, watch, base)
+            done.counts = added(done.counts, _merge(desk, run, goal, file, reading, stages, watch, base))
+        except errors.Cancelled:
+            raise
+        except errors.MendData as error:
+            stages.fail(str(error))
+            done.failures.append(error)
+
+
+def _read(
+    goal: ImportGoal, file: FetchedFile, folder: Path, number: int, stages: Stages, watch: Watch, base: int
+) -> FileReading:
+    stages.begin(base + _READ, "Read and check", "bytes", file.size_bytes)
+    target = folder / f"{number}.read"
+    target.mkdir()
+    reading = files.read_in_worker(
+        folder / file.spool_key,
+        target,
+        goal.format,
+        lambda said: stages.advance(said["done"], said["total"]),
+        watch.is_cancelled,
+    )
+    if reading.sha256 != file.sha256:
+        raise errors.GiveUp(f"{file.name} changed in the spool between fetch and reading; run again.")
+    separator = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}.get(reading.separator, reading.separator)
+    notes = "".join(f" · {note}" for note in reading.notes)
+    rejected = f" · {reading.rejected:,} set aside" if reading.rejected else ""
+    stages.finish(f"{file.name}: {reading.encoding} · {separator} · {reading.records:,} rows{rejected}{notes}")
+    return reading
+
+
+def _merge(
+    desk: Desk,
+    run: Run,
+    goal: ImportGoal,
+    file: FetchedFile,
+    reading: FileReading,
+    stages: Stages,
+    watch: Watch,
+    base: int,
+) -> RunCounts:
+    stages.begin(base + _MERGE, "Match and merge", "rows", reading.records)
+    with desk.database.read() as cursor:
+        seen = files_seen.last(cursor, goal.goal_id, file.name)
+    attempt = plan.Attempt(run.run_id, run.number, ids.profile_id_base(), file.name)
+    wanted = plan.make(goal, reading, seen, attempt)
+    try:
+        with desk.database.write("dat") as cursor:
+            counts = merges.merge(cursor, wanted)
+            watch.stop_if_cancelled()
+    except merges.Unbalanced as error:
+        raise errors.GiveUp(str(error), errors.Category.LEDGER) from error
+    said = [f"{counts.created:,} profiles created", f"{counts.updated:,} updated"]
+    said += [f"{counts.unchanged:,} rows unchanged"] if counts.unchanged else []
+    said += [f"{sum(counts.skipped.values()):,} rows without a profile"] if counts.skipped else []
+    said += [f"{counts.rejected:,} rows rejected"] if counts.rejected else []
+    stages.finish(" · ".join(said))
+    return counts
+
+
+def added(left: RunCounts, right: RunCounts) -> RunCounts:
+    """Return the counts of two files together."""
+    values = {
+        name: getattr(left, name) + getattr(right, name) for name in RunCounts.__dataclass_fields__ if name != "skipped"
+    }
+    return RunCounts(**values, skipped=dict(Counter(left.skipped) + Counter(right.skipped)))
+
+
+def _joined(failures: list[errors.HandoffError]) -> errors.HandoffError:
+    first = failures[0]
+    if len(failures) == 1:
+        return first
+    return errors.MendData(f"{len(failures)} files could not be used, the first: {first}", first.category)
+
+
+def _record_failure(
+    desk: Desk, connection: Connection, run_id: str, counts: RunCounts, error: errors.HandoffError
+) -> None:
+    log.logger(__name__).warning("run %s: %s: %s", run_id, error.category.value, error)
+    state = RunState.CANCELLED if isinstance(error, errors.Cancelled) else RunState.FAILED
+    with desk.database.write("ctl") as cursor:
+        runs.end(cursor, run_id, state, counts, clock.now(), (str(error), error.category.value))
+        if error.category is errors.Category.HOST_KEY:
+            # Nothing is tried again by itself at a server that may be somebody else's (faults row 59).
+            connections.set_state(cursor, connection.connection_id, ConnectionState.PAUSED, str(error), clock.now())
+
+
+def _size(size_bytes: int) -> str:
+    for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if size_bytes >= factor:
+            return f"{size_bytes / factor:.1f} {unit}"
+    return f"{size_bytes} bytes"

@@ -1,0 +1,103 @@
+"""The composition root: opens a home, starts the engine on it, and stops it cleanly."""
+
+import contextlib
+import sys
+
+from engine.base import errors, log
+from engine.base.settings import Settings
+from engine.control import ControlSocket
+from engine.flows import desk as desks
+from engine.flows.desk import Desk
+from engine.scheduling.jobs import JobRunner
+from engine.scheduling.tick import Ticker
+from engine.security import vault
+from storage.database import StorageFault, open_database
+from storage.lease import HeldByAnother, Lease
+from storage.migrate import migrate
+from storage.spool import Spool
+
+_SWITCH_INTERVAL_S = 0.0005
+
+
+class Home:
+    """An open home: the lease is held and the database is open. The command line needs no more."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Take the lease and open everything.
+
+        Raises:
+            GiveUp: Held by another process, not writable, damaged, or its key is missing.
+        """
+        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lease = Lease(settings.lease)
+        try:
+            self._lease.take()
+        except HeldByAnother as error:
+            raise errors.GiveUp(str(error)) from error
+        except OSError as error:
+            raise errors.GiveUp(f"The home {settings.home} cannot be written: {error.strerror}.") from error
+        try:
+            self.desk = _open(settings)
+        except BaseException:
+            self._lease.release()
+            raise
+        desks.set_current(self.desk)
+
+    def close(self) -> None:
+        """Close the database and let the home go."""
+        desks.set_current(None)
+        self.desk.database.close()
+        self._lease.release()
+
+
+def _open(settings: Settings) -> Desk:
+    log.open_log(settings.log)
+    is_new = not settings.database.exists()
+    spool = Spool(settings.spool)
+    spool.prepare()
+    sealed = vault.open_vault(settings.master_key, is_new_home=is_new)
+    try:
+        database = open_database(settings.database, (settings.spool,))
+    except StorageFault as error:
+        raise errors.GiveUp(str(error), errors.Category.STORAGE) from error
+    migrate(database)
+    return Desk(settings, database, spool, sealed)
+
+
+class Service:
+    """The engine with all its threads, on one home."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Name the home; nothing is opened yet."""
+        self._settings = settings
+        self._closers = contextlib.ExitStack()
+        self.desk: Desk
+
+    def start(self) -> None:
+        """Open the home, take up what was cut off, and begin to work.
+
+        Raises:
+            GiveUp: The home cannot be had; one sentence says why.
+        """
+        # Pages and engine share the interpreter: shorter turns keep page reruns quick (performance notes).
+        sys.setswitchinterval(_SWITCH_INTERVAL_S)
+        with contextlib.ExitStack() as opening:
+            home = Home(self._settings)
+            opening.callback(home.close)
+            self.desk = home.desk
+            runner = JobRunner(self.desk)
+            opening.callback(runner.stop)
+            runner.start()
+            ticker = Ticker(self.desk)
+            opening.callback(ticker.stop)
+            ticker.start()
+            socket = ControlSocket(self.desk)
+            opening.callback(socket.stop)
+            socket.start()
+            self._closers = opening.pop_all()
+        log.logger(__name__).info("started on %s", self._settings.home)
+
+    def stop(self) -> None:
+        """Stop in the opposite order; work that does not end in time is taken up by the next start."""
+        self._closers.close()
+        log.logger(__name__).info("stopped")

@@ -1,0 +1,131 @@
+"""What the list of connections and one connection's page show."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from engine.base import clock, errors
+from engine.flows.desk import Desk
+from engine.mapping import checks
+from engine.security import audit, roles
+from engine.security.audit import What
+from engine.security.roles import Right
+from storage.database import Cursor
+from storage.records.connections import Connection
+from storage.records.goals import ImportGoal
+from storage.records.people import Caller
+from storage.records.runs import Run
+from storage.tables import connections, drafts, due, goals, profiles, runs
+
+_DAYS = 7
+_RUNS_SHOWN = 50
+
+
+@dataclass(frozen=True)
+class ConnectionLine:
+    """One line of the list. rows_by_day: rows read on each of the last seven days (UTC), today last."""
+
+    connection: Connection
+    newest_run: Run | None
+    rows_by_day: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class DraftLine:
+    """A draft of the caller's that was not finished. name is empty where none was given yet."""
+
+    draft_id: str
+    name: str
+    changed_at: datetime
+
+
+@dataclass(frozen=True)
+class ConnectionList:
+    """The list page. may_edit: the caller can create and change."""
+
+    lines: tuple[ConnectionLine, ...]
+    drafts: tuple[DraftLine, ...]
+    may_edit: bool
+    may_run: bool
+
+
+@dataclass(frozen=True)
+class ConnectionPage:
+    """One connection. not_ready: why Run now would be refused, one sentence, or None. next_due is UTC."""
+
+    connection: Connection
+    goals: tuple[ImportGoal, ...]
+    runs: tuple[Run, ...]
+    runs_total: int
+    profiles_total: int
+    next_due: datetime | None
+    not_ready: str | None
+    may_edit: bool
+    may_run: bool
+    may_cancel: bool
+
+
+def listed(desk: Desk, caller: Caller) -> ConnectionList:
+    """Return all connections by name.
+
+    Raises:
+        NotAllowed: The caller's role does not see connections.
+    """
+    audit.allow(desk.database, caller, Right.SEE_CONNECTIONS, What("connections"))
+    today = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    days = [f"{today - timedelta(days=back):%Y-%m-%d}" for back in range(_DAYS - 1, -1, -1)]
+    with desk.database.read() as cursor:
+        newest = runs.newest_by_connection(cursor)
+        read = runs.rows_by_day(cursor, today - timedelta(days=_DAYS - 1))
+        mine = drafts.listed(cursor, caller.person_id or caller.name)
+        lines = tuple(
+            ConnectionLine(
+                connection,
+                newest.get(connection.connection_id),
+                tuple(read.get(connection.connection_id, {}).get(day, 0) for day in days),
+            )
+            for connection in connections.listed(cursor)
+        )
+    return ConnectionList(
+        lines,
+        tuple(DraftLine(draft_id, answers.get("name", ""), at) for draft_id, answers, at in mine),
+        roles.may(caller.role, Right.EDIT_CONNECTIONS),
+        roles.may(caller.role, Right.RUN),
+    )
+
+
+def page(desk: Desk, caller: Caller, connection_id: str) -> ConnectionPage:
+    """Return one connection with its goals and run history, newest first.
+
+    Raises:
+        NotAllowed: The caller's role does not see connections.
+        GiveUp: It is not there.
+    """
+    audit.allow(desk.database, caller, Right.SEE_CONNECTIONS, What("connection", connection_id))
+    with desk.database.read() as cursor:
+        connection = connections.by_id(cursor, connection_id)
+        if connection is None:
+            raise errors.GiveUp("This connection is not there any more; go back to the list.")
+        wanted = goals.of_connection(cursor, connection_id)
+        return ConnectionPage(
+            connection=connection,
+            goals=tuple(wanted),
+            runs=tuple(runs.listed(cursor, connection_id, 0, _RUNS_SHOWN)),
+            runs_total=runs.count(cursor, connection_id),
+            profiles_total=profiles.count(cursor),
+            next_due=due.next_of(cursor, connection_id),
+            not_ready=_not_ready(cursor, connection, wanted),
+            may_edit=roles.may(caller.role, Right.EDIT_CONNECTIONS),
+            may_run=roles.may(caller.role, Right.RUN),
+            may_cancel=roles.may(caller.role, Right.CANCEL),
+        )
+
+
+def _not_ready(cursor: Cursor, connection: Connection, wanted: list[ImportGoal]) -> str | None:
+    if connection.state.value == "off":
+        return f"{connection.name} is off. Turn it on to run it."
+    known = profiles.properties(cursor)
+    for goal in wanted:
+        found = checks.problems(goal, known)
+        if found:
+            return f"Map columns first: {found[0]}"
+    return None

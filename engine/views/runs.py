@@ -1,0 +1,105 @@
+"""What the list of runs and one run's page show: states, counts that add up, stages, rejected rows."""
+
+from dataclasses import dataclass, replace
+
+from engine.base import errors, limits
+from engine.flows.desk import Desk
+from engine.security import audit, masking, roles
+from engine.security.audit import What
+from engine.security.roles import Right
+from storage.database import Cursor
+from storage.records.people import Caller
+from storage.records.runs import Reject, Run, RunStage
+from storage.tables import rejects, runs
+
+
+@dataclass(frozen=True)
+class RunList:
+    """A page of runs, going ones first, then newest first; total counts all. stage: of going runs, by run id."""
+
+    runs: tuple[Run, ...]
+    stages: dict[str, RunStage]
+    total: int
+    may_cancel: bool
+
+
+@dataclass(frozen=True)
+class RunPage:
+    """One run. rejected_by_reason: reason code -> rows, most first."""
+
+    run: Run
+    stages: tuple[RunStage, ...]
+    rejected_by_reason: dict[str, int]
+    may_cancel: bool
+    may_see_rejects: bool
+
+
+def listed(desk: Desk, caller: Caller, start: int = 0, most: int = 50) -> RunList:
+    """Return `most` runs from `start` on.
+
+    Raises:
+        NotAllowed: The caller's role does not see runs.
+    """
+    audit.allow(desk.database, caller, Right.SEE_RUNS, What("runs"))
+    with desk.database.read() as cursor:
+        found = runs.listed(cursor, None, start, most)
+        going = {run.run_id: _last_stage(cursor, run) for run in found if run.ended_at is None}
+        total = runs.count(cursor, None)
+    stages = {run_id: stage for run_id, stage in going.items() if stage is not None}
+    return RunList(tuple(found), stages, total, roles.may(caller.role, Right.CANCEL))
+
+
+def page(desk: Desk, caller: Caller, run_id: str) -> RunPage:
+    """Return one run by its id or number.
+
+    Raises:
+        NotAllowed: The caller's role does not see runs.
+        GiveUp: There is no such run.
+    """
+    audit.allow(desk.database, caller, Right.SEE_RUNS, What("run", run_id))
+    with desk.database.read() as cursor:
+        run = _known(cursor, run_id)
+        return RunPage(
+            run=run,
+            stages=tuple(runs.stages(cursor, run.run_id)),
+            rejected_by_reason=rejects.by_reason(cursor, run.run_id),
+            may_cancel=roles.may(caller.role, Right.CANCEL) and run.ended_at is None,
+            may_see_rejects=roles.may(caller.role, Right.SEE_REJECTS),
+        )
+
+
+def rejected(
+    desk: Desk, caller: Caller, run_id: str, reason: str | None = None, start: int = 0, most: int = limits.REJECTS_SHOWN_MAX
+) -> list[Reject]:
+    """Return rejected rows of a run by file and line; values masked for callers who may not see raw ones.
+
+    Raises:
+        NotAllowed: The caller's role does not see rejected rows.
+        GiveUp: There is no such run.
+    """
+    audit.allow(desk.database, caller, Right.SEE_REJECTS, What("run", run_id))
+    with desk.database.read() as cursor:
+        found = rejects.listed(cursor, _known(cursor, run_id).run_id, reason, start, most)
+    if roles.may(caller.role, Right.SEE_RAW_VALUES):
+        return found
+    return [
+        replace(
+            item,
+            file_name=masking.mask_text(item.file_name),
+            value=masking.mask(item.value),
+            raw=masking.mask_record(item.raw),
+        )
+        for item in found
+    ]
+
+
+def _known(cursor: Cursor, run_id: str) -> Run:
+    run = runs.by_id(cursor, run_id)
+    if run is None:
+        raise errors.GiveUp(f"There is no run {run_id}; see the list of runs.")
+    return run
+
+
+def _last_stage(cursor: Cursor, run: Run) -> RunStage | None:
+    found = runs.stages(cursor, run.run_id)
+    return found[-1] if found else None
