@@ -46,8 +46,18 @@ class OpenSSH:
 
     host = "127.0.0.1"
 
-    def __init__(self, key_kinds: tuple[str, ...] = ("ed25519",), extra_config: str = "") -> None:
-        """Prepare the folder and the keys; key_kinds are of the server, first choice first."""
+    def __init__(
+        self,
+        key_kinds: tuple[str, ...] = ("ed25519",),
+        extra_config: str = "",
+        *,
+        accepts_passwords: bool = True,
+    ) -> None:
+        """Prepare the folder and the keys; key_kinds are of the server, first choice first.
+
+        extra_config stands before our own lines, and sshd takes the first value of each setting.
+        """
+        self._accepts_passwords = accepts_passwords
         self._key_kinds = key_kinds
         self._extra_config = extra_config
         self._process: subprocess.Popen[bytes] | None = None
@@ -83,6 +93,10 @@ class OpenSSH:
         """Return the SHA-256 of one of the host keys: "SHA256:..."."""
         said = _run("ssh-keygen", "-l", "-E", "sha256", "-f", str(self._host_key(kind)) + ".pub")
         return said.split()[1]
+
+    def public_host_key(self, kind: str) -> str:
+        """Return the public half of one of the host keys, as known_hosts files hold it."""
+        return self._host_key(kind).with_suffix(".pub").read_text().strip()
 
     def add_key(self, kind: str, bits: int | None = None, passphrase: str = "") -> str:
         """Make a key pair that may sign in and return the private half as OpenSSH text."""
@@ -157,13 +171,14 @@ class OpenSSH:
 
     def _write_config(self) -> None:
         lines = [
+            *self._extra_config.splitlines(),
             f"ListenAddress {self.host}:{self.port}",
             *(f"HostKey {self._host_key(kind)}" for kind in self._key_kinds),
             "PidFile none",
             "UsePAM no",
             "StrictModes no",
             "PermitRootLogin no",
-            "PasswordAuthentication yes",
+            f"PasswordAuthentication {'yes' if self._accepts_passwords else 'no'}",
             "KbdInteractiveAuthentication no",
             "PubkeyAuthentication yes",
             f"AuthorizedKeysFile {self._root}/authorized_keys",
@@ -176,7 +191,6 @@ class OpenSSH:
             "ForceCommand internal-sftp",
             "DisableForwarding yes",
             *(["PerSourcePenalties no"] if _version() >= (9, 8) else []),
-            self._extra_config,
         ]
         (self._root / "sshd_config").write_text("\n".join(lines) + "\n")
 

@@ -1,0 +1,113 @@
+"""A TCP proxy on 127.0.0.1 that cuts, falls silent or slows down what a server sends."""
+
+import contextlib
+import socket
+import struct
+import threading
+import time
+from typing import Self
+
+_CHUNK_BYTES = 16 * 1024
+
+
+class CuttingProxy:
+    """Stands before a server at 127.0.0.1; the counts are of bytes from the server, over each connection.
+
+    Args:
+        port: Of the server.
+        cut_after_bytes: Then both sides get a reset.
+        silent_after_bytes: Then nothing comes any more, and the connection stays open.
+        bytes_per_s: At most so many.
+    """
+
+    host = "127.0.0.1"
+
+    def __init__(
+        self,
+        port: int,
+        cut_after_bytes: int | None = None,
+        silent_after_bytes: int | None = None,
+        bytes_per_s: int | None = None,
+    ) -> None:
+        """Take a free port; `with` starts and ends it."""
+        self._server_port = port
+        self.cut_after_bytes = cut_after_bytes
+        self.silent_after_bytes = silent_after_bytes
+        self.bytes_per_s = bytes_per_s
+        self.passed_bytes = 0
+        self._is_over = threading.Event()
+        self._listener = socket.create_server((self.host, 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._open: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
+
+    def __enter__(self) -> Self:
+        """Start to accept."""
+        self._start(self._accept)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Reset all connections and end all threads."""
+        self._is_over.set()
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for one in list(self._open):
+            _reset(one)
+        for thread in list(self._threads):
+            thread.join(timeout=10)
+
+    def _start(self, work: "object", *given: object) -> None:
+        thread = threading.Thread(target=work, args=given, daemon=True)  # type: ignore[arg-type]
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        while not self._is_over.is_set():
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            try:
+                server = socket.create_connection((self.host, self._server_port), timeout=10)
+            except OSError:
+                _reset(client)
+                continue
+            server.settimeout(None)
+            self._open += [client, server]
+            self._start(self._to_server, client, server)
+            self._start(self._to_client, server, client)
+
+    def _to_server(self, client: socket.socket, server: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while chunk := client.recv(_CHUNK_BYTES):
+                server.sendall(chunk)
+            server.shutdown(socket.SHUT_WR)
+
+    def _to_client(self, server: socket.socket, client: socket.socket) -> None:
+        passed = 0
+        with contextlib.suppress(OSError):
+            while chunk := server.recv(_CHUNK_BYTES):
+                if self.silent_after_bytes is not None and passed + len(chunk) > self.silent_after_bytes:
+                    client.sendall(chunk[: self.silent_after_bytes - passed])
+                    self._is_over.wait()
+                    return
+                if self.cut_after_bytes is not None and passed + len(chunk) > self.cut_after_bytes:
+                    client.sendall(chunk[: self.cut_after_bytes - passed])
+                    _reset(client)
+                    _reset(server)
+                    return
+                client.sendall(chunk)
+                passed += len(chunk)
+                self.passed_bytes += len(chunk)
+                if self.bytes_per_s is not None:
+                    time.sleep(len(chunk) / self.bytes_per_s)
+            client.shutdown(socket.SHUT_WR)
+
+
+def _reset(one: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        one.shutdown(socket.SHUT_RD)  # wakes the thread that reads from it
+    with contextlib.suppress(OSError):
+        one.close()

@@ -1,0 +1,1 @@
+"""The room engine/transfer: patterns, sign-in, host keys, fetching, and its worker."""
