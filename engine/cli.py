@@ -1,0 +1,234 @@
+"""The command line `python -m engine VERB`: the same actions and views as the pages, with or without a service.
+
+With a running service a verb goes to it over its socket; else this process opens the home itself. With
+--json one JSON document goes to standard output and nothing else; errors are one sentence on standard error.
+"""
+
+import argparse
+import json
+import os
+import re
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from engine import control, verbs
+from engine.base import clock, errors, ids, limits
+from engine.base.settings import Settings
+from engine.scheduling.jobs import do_next
+from engine.service import Home
+
+_SECRETS = ("password", "private_key", "passphrase")
+_ENV = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_OK, _FAILED = 0, 1
+_POLL_S = 0.1
+
+
+class Office:
+    """Does verbs: through the running service, or on the home itself, opened once where none runs."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Name the home; nothing is opened yet."""
+        self._settings = settings
+        self._home: Home | None = None
+        self._owner = ids.ulid()
+
+    def do(self, verb: str, arguments: dict[str, Any]) -> Any:
+        """Do one verb and return its answer.
+
+        Raises:
+            HandoffError: As the verb says.
+        """
+        if self._home is None:
+            try:
+                return control.ask(str(self._settings.socket), verb, arguments)
+            except ConnectionError:
+                self._home = Home(self._settings)
+        return verbs.do(self._home.desk, control.caller_of(os.getuid()), verb, arguments)
+
+    def work(self) -> None:
+        """Where no service runs: do what is queued, here and now. Else wait a little for it."""
+        if self._home is None or do_next(self._home.desk, self._owner) is None:
+            time.sleep(_POLL_S)
+
+    def close(self) -> None:
+        """Let the home go."""
+        if self._home is not None:
+            self._home.close()
+
+
+def main(arguments: list[str], settings: Settings) -> int:
+    """Do one verb of the command line and return the exit status: 0, 1 failed, 2 wrong usage."""
+    asked = _parser().parse_args(arguments)
+    office = Office(settings)
+    try:
+        status: int = asked.do(office, asked)
+    except errors.HandoffError as error:
+        print(error, file=sys.stderr)
+        return _FAILED
+    finally:
+        office.close()
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m engine", description="Handoff's engine and its command line.")
+    found = parser.add_subparsers(required=True, metavar="VERB")
+
+    def verb(name: str, does: Any, text: str, *words: str) -> argparse.ArgumentParser:
+        added = found.add_parser(name, help=text, description=text)
+        for word in words:
+            added.add_argument(word)
+        added.add_argument("--json", action="store_true", help="print one JSON document")
+        added.set_defaults(do=does)
+        return added
+
+    verb("apply", _apply, "Create or change what a YAML file names; print the difference.", "file")
+    run = verb("run", _run, "Run a connection now.", "name")
+    run.add_argument("--wait", action="store_true", help="wait for its end and print the counts")
+    verb("runs", _runs, "List the runs, newest first.")
+    verb("cancel", _cancel, "Cancel a run.", "run")
+    verb("rejects", _rejects, "List a run's rejected rows.", "run")
+    profiles = found.add_parser("profiles", help="Count profiles, or show one.")
+    inner = profiles.add_subparsers(required=True, metavar="count|show")
+    for name, does, words in (("count", _count, ()), ("show", _show, ("value",))):
+        added = inner.add_parser(name)
+        for word in words:
+            added.add_argument(word)
+        added.add_argument("--json", action="store_true", help="print one JSON document")
+        added.set_defaults(do=does)
+    return parser
+
+
+def _apply(office: Office, asked: argparse.Namespace) -> int:
+    answer = office.do("apply", {"wanted": load(Path(asked.file), dict(os.environ))})
+    if asked.json:
+        return _print_json(answer)
+    for change in answer["changes"]:
+        print(f"{change['kind']} {change['name']}: {change['did']}")
+        for field, (before, after) in change["fields"].items():
+            print(f"  {field}: {_short(before)} -> {_short(after)}")
+    return _OK
+
+
+def load(path: Path, environment: dict[str, str]) -> Any:
+    """Parse a YAML file and fill in ${NAMES} from the environment; a secret written plainly is refused.
+
+    Raises:
+        BadInput: Not readable, not YAML, a name without a value, or a plain secret.
+    """
+    try:
+        parsed = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise errors.BadInput(f"{path} cannot be read: {error}.") from error
+    except yaml.YAMLError as error:
+        said = " ".join(str(error).split())
+        raise errors.BadInput(f"{path} is not YAML: {said}.") from error
+    return _filled(parsed, environment, "")
+
+
+def _filled(value: Any, environment: dict[str, str], name: str) -> Any:
+    if isinstance(value, dict):
+        return {key: _filled(item, environment, str(key)) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_filled(item, environment, name) for item in value]
+    if name in _SECRETS and not (isinstance(value, str) and _ENV.fullmatch(value)):
+        raise errors.BadInput(f'{name} is written plainly; write "${{ENV_NAME}}" and set that variable.')
+    if not isinstance(value, str):
+        return value
+
+    def look_up(match: re.Match[str]) -> str:
+        if match[1] not in environment:
+            raise errors.BadInput(f"The environment has no variable {match[1]}, which the file names; set it.")
+        return environment[match[1]]
+
+    return _ENV.sub(look_up, value)
+
+
+def _run(office: Office, asked: argparse.Namespace) -> int:
+    run_id = office.do("run", {"name": asked.name})["id"]
+    run = office.do("run_state", {"run": run_id})
+    if not asked.wait:
+        return _print_json(run) if asked.json else _say(f"Run {run['run']} of {run['connection']} is queued.")
+    until_s = clock.monotonic_s() + limits.RUN_WAIT_S_MAX
+    while run["ended_at"] is None:
+        if clock.monotonic_s() > until_s:
+            raise errors.TryAgain(f"Run {run['run']} is still going; see `runs`.")
+        office.work()
+        run = office.do("run_state", {"run": run_id})
+    if asked.json:
+        shape = ("state", "rows", "profiles", "files", "run", "id", "error")
+        _print_json({name: run[name] for name in shape if name != "error" or run["error"]})
+    else:
+        _say(_line(run))
+    if run["error"]:
+        print(run["error"]["sentence"], file=sys.stderr)
+    return _OK if run["state"] == "completed" else _FAILED
+
+
+def _runs(office: Office, asked: argparse.Namespace) -> int:
+    found = office.do("runs", {})
+    if asked.json:
+        return _print_json(found)
+    for run in found:
+        _say(_line(run))
+    return _OK if found else _say("Nothing has run yet.")
+
+
+def _cancel(office: Office, asked: argparse.Namespace) -> int:
+    answer = office.do("cancel", {"run": asked.run})
+    return _print_json(answer) if asked.json else _say("The run is asked to stop; it changes nothing more.")
+
+
+def _rejects(office: Office, asked: argparse.Namespace) -> int:
+    found = office.do("rejects", {"run": asked.run})
+    if asked.json:
+        return _print_json(found)
+    for item in found:
+        column = f" {item['column']}={item['value']!r}" if item["column"] else ""
+        _say(f"{item['file']}:{item['line']}: {item['reason']}{column} ({item['suggestion']})")
+    return _OK if found else _say("Nothing was rejected.")
+
+
+def _count(office: Office, asked: argparse.Namespace) -> int:
+    answer = office.do("profiles_count", {})
+    return _print_json(answer) if asked.json else _say(f"{answer['profiles']:,} profiles")
+
+
+def _show(office: Office, asked: argparse.Namespace) -> int:
+    answer = office.do("profiles_show", {"value": asked.value})
+    if asked.json:
+        return _print_json(answer)
+    _say(f"profile {answer['profile_id']}")
+    for name, value in answer["properties"].items():
+        _say(f"  {name}: {'–' if value is None else value}")
+    return _OK
+
+
+def _line(run: dict[str, Any]) -> str:
+    rows = run["rows"]
+    skipped = sum(rows["skipped"].values())
+    return (
+        f"run {run['run']} {run['connection']}: {run['state']} · read {rows['read']:,} = applied {rows['applied']:,} + "
+        f"unchanged {rows['unchanged']:,} + skipped {skipped:,} + rejected {rows['rejected']:,} · profiles "
+        f"{run['profiles']['created']:,} created, {run['profiles']['updated']:,} updated · files "
+        f"{run['files']['taken']} taken, {run['files']['unchanged']} unchanged"
+    )
+
+
+def _short(value: Any) -> str:
+    text = "nothing" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 100 else f"{text[:99]}…"  # noqa: PLR2004 - a line of a terminal
+
+
+def _say(text: str) -> int:
+    print(text)
+    return _OK
+
+
+def _print_json(value: Any) -> int:
+    print(json.dumps(value, ensure_ascii=False))
+    return _OK
