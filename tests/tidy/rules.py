@@ -25,6 +25,7 @@ APP_IMPORTS = (
     "engine.views",
     "engine.actions",
     "engine.base.errors",
+    "engine.base.settings",
     "engine.service",
     "storage.records",
 )
