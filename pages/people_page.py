@@ -19,6 +19,7 @@ _END, _LINK, _DEACTIVATE = (
     ":material/link: New link",
     ":material/person_off: Deactivate",
 )
+_LINK_ALONE = ":material/link:"
 _WITHDRAW = ":material/undo: Withdraw"
 _VERSION, _ERROR, _SHOWN_LINK, _INVITING, _LEAVING = (
     "people_version",
@@ -69,7 +70,7 @@ def _on_menu(key: str, lines: tuple[view.PersonLine, ...]) -> None:
     person = lines[click["row"]].person
     if click["label"] == _END:
         _try(actions.end_sessions, person.person_id)
-    elif click["label"] == _LINK:
+    elif click["label"] in (_LINK, _LINK_ALONE):
         _show_link(person.email, _try(actions.reset, person.person_id))
     elif click["label"] == _DEACTIVATE:
         st.session_state[_LEAVING] = (person.person_id, person.name)
@@ -115,9 +116,9 @@ def _draw_link(email: str, link: str, link_hours: int) -> None:
 @st.dialog("Deactivate", on_dismiss=lambda: st.session_state.pop(_LEAVING, None))
 def _ask_deactivate(person_id: str, name: str) -> None:
     st.markdown(f"**{plain(name)}** is signed out at once and cannot sign in until you make a new link.")
-    st.button(
-        f"Deactivate {plain(name)}", type="primary", key="deactivate_yes", on_click=_deactivate, args=(person_id,)
-    )
+    if st.button(f"Deactivate {plain(name)}", type="primary", key="deactivate_yes"):
+        _deactivate(person_id)
+        st.rerun()
 
 
 def _draw_people(page: view.PeoplePage) -> None:
@@ -130,7 +131,7 @@ def _draw_people(page: view.PeoplePage) -> None:
             "Role": [line.person.role.value for line in page.people],
             "Last seen": [times.said(line.person.last_seen_at, page.now, where) for line in page.people],
             "Sessions": [line.sessions for line in page.people],
-            "menu": [[_END, _LINK, _DEACTIVATE] if line.person.is_active else [_LINK] for line in page.people],
+            "menu": [[_END, _LINK, _DEACTIVATE] if line.person.is_active else [_LINK_ALONE] for line in page.people],
         }
     )
     menu_key = f"{key}_menu"
