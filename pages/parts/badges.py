@@ -1,0 +1,90 @@
+"""The badges: a state's word, its colour and its icon, the same on every page; only drawing."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import streamlit as st
+
+from storage.records.connections import Connection, ConnectionState
+from storage.records.runs import Run, RunState, StageState
+
+Color = Literal["red", "orange", "blue", "green", "violet", "gray"]
+
+
+@dataclass(frozen=True)
+class Badge:
+    """One state on screen; icon is the name of a Material symbol."""
+
+    word: str
+    color: Color
+    icon: str
+
+    @property
+    def markdown(self) -> str:
+        """The badge inside a line of markdown."""
+        return f":{self.color}-badge[:material/{self.icon}: {self.word}]"
+
+
+NONE = Badge("None", "gray", "remove")
+QUEUED = Badge("Queued", "gray", "schedule")
+RUNNING = Badge("In progress", "blue", "progress_activity")
+COMPLETED = Badge("Completed", "green", "check_circle")
+FAILED = Badge("Failed", "red", "cancel")
+CANCELLED = Badge("Cancelled", "gray", "block")
+OFF = Badge("Off", "gray", "power_settings_new")
+PAUSED = Badge("Paused", "red", "key_off")
+REJECTS = Badge("Rejects", "orange", "rule")
+SFTP = Badge("SFTP", "gray", "folder_managed")
+
+_OF_RUN = {
+    RunState.QUEUED: QUEUED,
+    RunState.RUNNING: RUNNING,
+    RunState.COMPLETED: COMPLETED,
+    RunState.FAILED: FAILED,
+    RunState.CANCELLED: CANCELLED,
+}
+_OF_STAGE = {StageState.RUNNING: RUNNING, StageState.DONE: COMPLETED, StageState.FAILED: FAILED}
+_ALL = (NONE, QUEUED, RUNNING, COMPLETED, FAILED, CANCELLED, OFF, PAUSED, REJECTS)
+
+
+def run_state(state: RunState) -> Badge:
+    """Return the badge of a run's state alone."""
+    return _OF_RUN[state]
+
+
+def stage_state(state: StageState) -> Badge:
+    """Return the badge of a stage of a run."""
+    return _OF_STAGE[state]
+
+
+def of_run(run: Run) -> tuple[Badge, ...]:
+    """Return a run's badges: its state, and Rejects where rows were rejected."""
+    return (run_state(run.state), REJECTS) if run.counts.rejected else (run_state(run.state),)
+
+
+def of_connection(connection: Connection, newest_run: Run | None) -> tuple[Badge, ...]:
+    """Return a connection's badges: off and paused win over how its newest run ended, not over one that goes."""
+    is_going = newest_run is not None and newest_run.ended_at is None
+    if connection.state is ConnectionState.PAUSED and not is_going:
+        return (PAUSED,)
+    if connection.state is ConnectionState.OFF and not is_going:
+        return (OFF,)
+    return of_run(newest_run) if newest_run is not None else (NONE,)
+
+
+def draw(badge: Badge) -> None:
+    """Draw one badge."""
+    st.badge(badge.word, icon=f":material/{badge.icon}:", color=badge.color)
+
+
+def words(badges: Iterable[Badge]) -> list[str]:
+    """Return the badges of one row as a cell of `column`."""
+    return [badge.word for badge in badges]
+
+
+def column(label: str, width: int, known: Sequence[Badge] = _ALL) -> object:
+    """Return the column configuration that draws lists of badge words in their colours."""
+    return st.column_config.MultiselectColumn(
+        label, width=width, options=[badge.word for badge in known], color=[badge.color for badge in known]
+    )
