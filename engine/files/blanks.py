@@ -52,7 +52,9 @@ def scan_blanks(data: bytes, first_line: int, layout: Layout, *, is_last: bool) 
     return found
 
 
-def _reject(data: bytes, starts: Places, ends: Places, nth: int, columns: int, first_line: int, layout: Layout) -> Reject:
+def _reject(
+    data: bytes, starts: Places, ends: Places, nth: int, columns: int, first_line: int, layout: Layout
+) -> Reject:
     start, end = int(starts[nth]), int(ends[nth])
     flaw: flaws.Flaw | None = (RejectReason.FIELD_TOO_LONG, flaws.too_long())
     if end - start <= limits.RECORD_BYTES_MAX:

@@ -1,5 +1,6 @@
 """Finds out the separator and the column names from the start of a file."""
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -49,7 +50,7 @@ def sniff(sample: bytes) -> str:
 def _column_counts(sample: bytes, separator: str) -> list[int]:
     """Columns of the first records; the last one is left out, where there are others, as it may be cut."""
     counts: list[int] = []
-    place = 0
+    place, _ = _skip_blank_lines(sample, separator)
     while place < len(sample) and len(counts) < _RECORDS_TO_JUDGE:
         start = place
         parsed = parse(sample, place, separator)
@@ -103,14 +104,13 @@ def has_whole_start(text: bytes, separator: str) -> bool:
 
 def _skip_blank_lines(text: bytes, separator: str) -> tuple[int, int]:
     """Where the first line starts that is not blank, and how many are before it."""
-    place = blank_lines = 0
-    blanks = b" \r\n" if separator == "\t" else b" \t\r\n"
-    while place < len(text):
-        line_end, after = one_by_one.line_at(text, place)
-        if text[place:line_end].strip(blanks):
-            break
-        place, blank_lines = after, blank_lines + 1
-    return place, blank_lines
+    blanks = rb"[ \r\n]*" if separator == "\t" else rb"[ \t\r\n]*"
+    match = re.match(blanks, text)
+    first = match.end() if match else 0
+    if first == len(text):
+        return first, one_by_one.count_lines(text, 0, first)
+    place = max(text.rfind(b"\n", 0, first), text.rfind(b"\r", 0, first)) + 1
+    return place, one_by_one.count_lines(text, 0, place)
 
 
 def _names_by_number(name: str, text: bytes, separator: str) -> tuple[str, ...]:

@@ -81,9 +81,7 @@ def preview_file(source: Path, file_format: FileFormat, rows: int) -> FilePrevie
     return _in_its_encoding(source, file_format, work)
 
 
-def _in_its_encoding(
-    source: Path, file_format: FileFormat, work: Callable[[Records, Digest, str], Result]
-) -> Result:
+def _in_its_encoding(source: Path, file_format: FileFormat, work: Callable[[Records, Digest, str], Result]) -> Result:
     """Do the work in the encoding of the file; where it proves not to be UTF-8, judge and start again."""
     refusals.check_separator(file_format.separator)
     with source.open("rb") as handle:

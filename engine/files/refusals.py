@@ -82,8 +82,9 @@ def known_codec(encoding: str) -> str:
         BadInput: Nobody knows it, or it is no encoding of text.
     """
     try:
-        codecs.lookup(encoding)
-        b"".decode(encoding)
-    except (LookupError, UnicodeError, ValueError):
-        raise BadInput(f"The encoding {encoding} is not known here: choose another or leave it open.", "format") from None
+        codecs.getincrementaldecoder(encoding)
+        "a".encode(encoding)  # only this tells encodings of text from the other codecs
+    except (LookupError, ValueError):
+        sentence = f"The encoding {encoding} is not known here: choose another or leave it open."
+        raise BadInput(sentence, "format") from None
     return codecs.lookup(encoding).name

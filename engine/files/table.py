@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -89,7 +90,7 @@ def _by_arrow(piece: Piece, text: bytes | memoryview) -> list[pa.ChunkedArray] |
 
 def _by_python(piece: Piece, text: bytes) -> list[pa.ChunkedArray]:
     csv.field_size_limit(limits.RECORD_BYTES_MAX * 2)
-    quoting = csv.QUOTE_MINIMAL if piece.quoting else csv.QUOTE_NONE
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if piece.quoting else csv.QUOTE_NONE
     lines = io.StringIO(text.decode("utf-8"), newline="")
     try:
         rows = [row for row in csv.reader(lines, delimiter=piece.separator, quoting=quoting) if row]

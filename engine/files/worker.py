@@ -3,7 +3,7 @@
 import threading
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from engine.base import limits, workers
 from engine.files.read import preview_file, read_file
@@ -13,7 +13,7 @@ from storage.records.goals import FileFormat
 def work(arguments: dict[str, Any]) -> dict[str, Any]:
     """Do what the parent asked: {"kind": "read", "source", "target", "format"} or {"kind": "preview", ..., "rows"}."""
     source, file_format = Path(arguments["source"]), FileFormat(**arguments["format"])
-    with _Ticker() as ticker:
+    with _Ticker(source) as ticker:
         if arguments["kind"] == "preview":
             return asdict(preview_file(source, file_format, arguments["rows"]))
         return asdict(read_file(source, Path(arguments["target"]), file_format, ticker.note))
@@ -22,8 +22,8 @@ def work(arguments: dict[str, Any]) -> dict[str, Any]:
 class _Ticker:
     """Reports the last progress again and again, so that a cancellation is noticed in mid-block too."""
 
-    def __init__(self) -> None:
-        self._done = self._total = 0
+    def __init__(self, source: Path) -> None:
+        self._done, self._total = 0, source.stat().st_size
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -35,7 +35,7 @@ class _Ticker:
         while not self._ended.wait(limits.PROGRESS_INTERVAL_S):
             workers.report({"stage": "read", "done": self._done, "total": self._total, "unit": "bytes"})
 
-    def __enter__(self) -> "_Ticker":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

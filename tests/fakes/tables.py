@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 _CDNOW_HEADER = b" customer_id  date number_of_cds  dollar_value\r\n"
 _CDNOW_FIRST_DAY = date(1997, 1, 1)
@@ -88,7 +89,7 @@ def _written(rows: Iterable[tuple[str, ...]], dialect: Dialect) -> str:
     made = io.StringIO(newline="")
     # csv quotes a text with a line end only where it is the line end of the file
     has_line_ends = any("\n" in text or "\r" in text for row in rows for text in row)
-    quoting = csv.QUOTE_ALL if dialect.quote_all or has_line_ends else csv.QUOTE_MINIMAL
+    quoting: Literal[0, 1] = csv.QUOTE_ALL if dialect.quote_all or has_line_ends else csv.QUOTE_MINIMAL
     csv.writer(made, delimiter=dialect.separator, lineterminator=dialect.line_end, quoting=quoting).writerows(rows)
     return made.getvalue()
 
