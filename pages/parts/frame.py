@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
-from streamlit.errors import StreamlitAPIException
+from streamlit.errors import StreamlitPageNotFoundError
 
 from engine.base.errors import HandoffError
 from pages.parts import badges, session, times
@@ -30,7 +30,7 @@ def link(label: str, file: str, query: Mapping[str, str] | None = None, icon: st
     """Draw a link to a page, or only its label where the page is not in this person's menu."""
     try:
         st.page_link(file, label=plain(label), query_params=dict(query or {}), icon=icon)
-    except StreamlitAPIException:
+    except StreamlitPageNotFoundError:
         st.caption(plain(label), width="content")
 
 

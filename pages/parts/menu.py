@@ -16,12 +16,15 @@ ICON = str(_HERE / "handoff.svg")
 _LOGO = str(_HERE / "handoff_name.svg")
 _USER_MENU = "user_menu"
 _SIGN_OUT = ":material/logout: Sign out"
+_ALL = frozenset(Role)
 _ADMIN = frozenset({Role.ADMIN})
+_MAKERS = frozenset({Role.ADMIN, Role.ANALYST})
+_SEERS = _MAKERS | {Role.SUPPORT}
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One page: its file in pages/, where it stands and who finds it. The first of a role is its start page."""
+    """One page: its file in pages/, where it stands and who finds it. An empty group hides it from the menu."""
 
     file: str
     title: str
@@ -29,27 +32,49 @@ class Entry:
     address: str
     group: str
     roles: frozenset[Role]
-    is_hidden: bool = False
 
 
-ENTRIES = (Entry("people_page.py", "People", "badge", "people", "Settings · Account", _ADMIN),)
+START = Entry("start_page.py", NAME, "home", "start", "", _ALL)
+"""Answers at "/" and leads on, so that every other page keeps an address of its own."""
+ENTRIES = (
+    Entry("runs_page.py", "Runs", "history", "runs", "Monitor", _ALL),
+    Entry("connections_page.py", "Connections", "swap_horiz", "connections", "Settings · Technical", _SEERS),
+    Entry("profiles_page.py", "Find a profile", "person_search", "profiles", "Profiles", _SEERS),
+    Entry("people_page.py", "People", "badge", "people", "Settings · Account", _ADMIN),
+    Entry("connection_new_page.py", "Create connection", "add", "connection-new", "", _MAKERS),
+    Entry("connection_page.py", "Connection", "swap_horiz", "connection", "", _SEERS),
+    Entry("goal_page.py", "Mapping", "rule", "goal", "", _SEERS),
+    Entry("run_page.py", "Run", "history", "run", "", _ALL),
+)
+"""In the order of the menu."""
+_STARTS = {
+    Role.ADMIN: "connections_page.py",
+    Role.ANALYST: "connections_page.py",
+    Role.MANAGER: "runs_page.py",
+    Role.SUPPORT: "runs_page.py",
+}
+
+
+def start_of(role: Role) -> str:
+    """Return the file of the page that a role sees first."""
+    return _STARTS[role]
 
 
 def pages_of(role: Role) -> dict[str, list[StreamlitPage]]:
     """Return the role's pages by group; a page outside the role is not in it, so its address is not found."""
     groups: dict[str, list[StreamlitPage]] = {}
-    mine = [entry for entry in ENTRIES if role in entry.roles]
-    for entry in mine:
-        page = st.Page(
-            entry.file,
-            title=entry.title,
-            icon=f":material/{entry.icon}:",
-            url_path=entry.address,
-            default=entry is mine[0],
-            visibility="hidden" if entry.is_hidden else "visible",
-        )
-        groups.setdefault(entry.group, []).append(page)
-    return groups or {"": [st.Page(_draw_nothing, title=NAME, url_path="nothing", default=True)]}
+    for entry in (START, *ENTRIES):
+        if role in entry.roles and (_HERE.parent / entry.file).exists():
+            page = st.Page(
+                entry.file,
+                title=entry.title,
+                icon=f":material/{entry.icon}:",
+                url_path=entry.address,
+                default=entry is START,
+                visibility="visible" if entry.group else "hidden",
+            )
+            groups.setdefault(entry.group, []).append(page)
+    return groups
 
 
 def draw_user_menu(caller: Caller) -> None:
@@ -68,10 +93,6 @@ def draw_user_menu(caller: Caller) -> None:
 def draw_logo() -> None:
     """Draw the name above the menu."""
     st.logo(_LOGO, icon_image=ICON, size="medium")
-
-
-def _draw_nothing() -> None:
-    st.markdown("Your role has no page yet; ask an admin for another one.")
 
 
 def _chosen() -> None:
