@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import asyncssh
 
@@ -48,8 +49,31 @@ _HOST_KEY_FAMILIES = {
     "ssh-rsa": ["rsa-sha2-512", "rsa-sha2-256"],  # an RSA key, but never its SHA-1 signature
 }
 _HOST_KEY_ALGORITHMS = [algorithm for family in _HOST_KEY_FAMILIES.values() for algorithm in family]
-_OUTDATED_HOST_KEY_ALGORITHMS = ["ssh-rsa", "ssh-dss"]
-"""Only ever asked for to say that a server is too old; nobody signs in with them."""
+
+
+@dataclass(frozen=True)
+class _Offer:
+    """The algorithms that we offer to a server."""
+
+    key_exchanges: list[str]
+    host_keys: list[str]
+    ciphers: list[str]
+    macs: list[str]
+
+
+_MODERN = _Offer(_KEY_EXCHANGES, _HOST_KEY_ALGORITHMS, _CIPHERS, _MACS)
+_OUTDATED_TOO = _Offer(
+    [
+        *_KEY_EXCHANGES,
+        "diffie-hellman-group-exchange-sha1",
+        "diffie-hellman-group14-sha1",
+        "diffie-hellman-group1-sha1",
+    ],
+    [*_HOST_KEY_ALGORITHMS, "ssh-rsa", "ssh-dss"],
+    [*_CIPHERS, "aes256-cbc", "aes128-cbc", "3des-cbc"],
+    [*_MACS, "hmac-sha1", "hmac-md5"],
+)
+"""Only ever asked for to be able to say that a server is too old; nobody signs in with it."""
 
 
 class _AnotherHostKeyError(Exception):
@@ -104,9 +128,17 @@ class Connector:
         self._secrets = secrets
 
     async def host_key(self) -> HostKey:
-        """Ask the server for the key it prefers, without signing in."""
-        opened = await self._socket(Steps())
-        return await self._shown_key(opened, _HOST_KEY_ALGORITHMS)
+        """Ask the server for the key it prefers, without signing in.
+
+        Raises:
+            TryAgain: Not reached, hung up or too slow; the sentence names the stage.
+            GiveUp: Not an SSH server, or one that is too old.
+        """
+        steps = Steps()
+        try:
+            return await self._shown_key(steps, _MODERN)
+        except HandoffError as error:
+            raise (await self._explained(error) if steps.running == "host key" else error) from None
 
     async def connect(self, steps: Steps) -> asyncssh.SSHClientConnection:
         """Sign in; where another host key is shown, look whether the confirmed one is of another kind.
@@ -137,27 +169,33 @@ class Connector:
         raise sentences.host_key_changed(self._place, offered)
 
     async def _explained(self, error: HandoffError) -> HandoffError:
-        """Tell a server that hung up for want of a modern host key (OpenSSH does, without a word) from others."""
+        """Tell a server that hangs up because it is too old (many do so without a word) from a passing fault."""
         if error.category is not Category.NETWORK:
             return error
-        try:
-            await self._shown_key(await self._socket(Steps()), _OUTDATED_HOST_KEY_ALGORITHMS)
-        except HandoffError:
-            return error
-        return sentences.too_old(self._place)
+        for offer, verdict in ((_MODERN, error), (_OUTDATED_TOO, sentences.too_old(self._place))):
+            try:
+                await self._shown_key(Steps(), offer)
+            except HandoffError as other:
+                if other.category is Category.SERVER_TOO_OLD:
+                    return other
+            else:
+                return verdict
+        return error
 
-    async def _shown_key(self, opened: socket.socket, algorithms: list[str]) -> HostKey:
+    async def _shown_key(self, steps: Steps, offer: _Offer) -> HostKey:
+        opened = await self._socket(steps)
+        steps.begin("host key")
         wait_s = limits.CONNECT_WAIT_S_MAX
         options = asyncssh.SSHClientConnectionOptions(
-            config=None, encryption_algs=_CIPHERS, mac_algs=_MACS, login_timeout=0
+            config=None, encryption_algs=offer.ciphers, mac_algs=offer.macs, login_timeout=0
         )
         try:
             async with asyncio.timeout(wait_s):
                 key = await asyncssh.get_server_host_key(
                     sock=opened,
                     config=None,
-                    kex_algs=_KEY_EXCHANGES,
-                    server_host_key_algs=algorithms,
+                    kex_algs=offer.key_exchanges,
+                    server_host_key_algs=offer.host_keys,
                     options=options,
                 )
         except TimeoutError:

@@ -71,7 +71,7 @@ class AsyncsshServer:
         return waiting.result(timeout=20)
 
     async def _listen(self) -> asyncssh.SSHAcceptor:
-        def serve_files(channel: asyncssh.SSHServerChannel) -> asyncssh.SFTPServer:
+        def serve_files(channel: asyncssh.SSHServerChannel[bytes]) -> asyncssh.SFTPServer:
             return self._sftp_class(channel, chroot=str(self.folder).encode())
 
         return await asyncssh.listen(

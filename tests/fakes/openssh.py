@@ -20,10 +20,11 @@ from typing import Self
 
 import pytest
 
+from tests.fakes.programs import require
+
 _PREFIX = "handofftest"
 _START_WAIT_S = 10.0
 _ATTEMPT = re.compile(r"\b(Accepted|Failed|Postponed|Invalid user|authenticating user)\b")
-_SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ class OpenSSH:
             self._write_config()
             with self._log.open("ab") as log:
                 self._process = subprocess.Popen(
-                    [_program("sshd"), "-D", "-e", "-f", str(self._root / "sshd_config")],
+                    [require("sshd"), "-D", "-e", "-f", str(self._root / "sshd_config")],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
@@ -202,16 +203,9 @@ def sftp_server() -> Iterator[OpenSSH]:
         yield server
 
 
-def _program(name: str) -> str:
-    found = shutil.which(name, path=os.environ.get("PATH", "") + ":" + _SBIN)
-    if found is None:
-        pytest.fail(f"{name} is missing: install openssh-server, openssh-client and passwd (make setup)")
-    return found
-
-
 def _run(name: str, *arguments: str, given: str | None = None) -> str:
     done = subprocess.run(
-        [_program(name), *arguments], input=given, capture_output=True, text=True, check=False, timeout=60
+        [require(name), *arguments], input=given, capture_output=True, text=True, check=False, timeout=60
     )
     if done.returncode != 0:
         pytest.fail(f"{name} failed: {done.stderr.strip() or done.stdout.strip()}")
@@ -219,7 +213,7 @@ def _run(name: str, *arguments: str, given: str | None = None) -> str:
 
 
 def _version() -> tuple[int, int]:
-    said = subprocess.run([_program("ssh"), "-V"], capture_output=True, text=True, check=True, timeout=10).stderr
+    said = subprocess.run([require("ssh"), "-V"], capture_output=True, text=True, check=True, timeout=10).stderr
     found = re.search(r"OpenSSH_(\d+)\.(\d+)", said)
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
@@ -236,7 +230,7 @@ def _system_account() -> _Account:
     if _account is None:
         if os.geteuid() != 0:
             pytest.fail("root is missing: the real OpenSSH server needs a system user, so these tests run as root")
-        _program("sshd")
+        require("sshd")
         with _one_at_a_time():
             _remove_leftovers()
             username = f"{_PREFIX}{os.getpid()}"
@@ -256,7 +250,7 @@ def _remove_account(username: str, made_by_pid: int) -> None:
 
 
 def _delete_user(username: str) -> None:
-    subprocess.run([_program("userdel"), "--force", username], capture_output=True, check=False, timeout=60)
+    subprocess.run([require("userdel"), "--force", username], capture_output=True, check=False, timeout=60)
 
 
 def _remove_leftovers() -> None:

@@ -6,17 +6,19 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from engine.base import workers
-from engine.base.errors import BadInput, Cancelled, Category, MendCredentials
+from engine.base.errors import BadInput, Cancelled, Category, MendCredentials, OutOfSpace
 from engine.transfer import client
-from storage.records.connections import Secrets, SecretKind, Server
+from storage.records.connections import SecretKind, Secrets, Server
 from tests.fakes.cutting_proxy import CuttingProxy
 from tests.fakes.openssh import OpenSSH
+from tests.fakes.programs import require
 
 _ROOT = Path(__file__).resolve().parents[3]
 _FILE_BYTES = 4_000_000
@@ -38,6 +40,15 @@ class _Watch:
 
     def is_cancelled(self) -> bool:
         return len([report for report in self.reports if report["done"]]) >= self.cancel_after
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of one MB."""
+    mount = [require("mount"), "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(tmp_path)]
+    subprocess.run(mount, check=True, timeout=10)
+    yield tmp_path
+    subprocess.run([require("umount"), str(tmp_path)], check=True, timeout=10)
 
 
 @pytest.mark.promise("T04")
@@ -82,13 +93,22 @@ def test_cancelled_fetch_ends_its_process_and_leaves_nothing(sftp_server: OpenSS
     (sftp_server.folder / "large.csv").write_bytes(bytes(_FILE_BYTES))
     secrets, folder, watch = Secrets(password=sftp_server.password), sftp_server.absolute_folder, _Watch(cancel_after=2)
     # when
-    with CuttingProxy(sftp_server.port, bytes_per_s=1_000_000) as proxy, pytest.raises(Cancelled):
+    with CuttingProxy(sftp_server.port, bytes_per_s=1_000_000) as proxy:
         server = _server(sftp_server, proxy.port)
-        client.fetch_files(server, secrets, folder, ["large.csv"], tmp_path, watch, watch.is_cancelled)
+        with pytest.raises(Cancelled):
+            client.fetch_files(server, secrets, folder, ["large.csv"], tmp_path, watch, watch.is_cancelled)
     # then
     assert list(tmp_path.iterdir()) == []
     assert 0 < watch.reports[-1]["done"] < _FILE_BYTES
     assert _workers_below(os.getpid()) == []
+
+
+def test_full_disk_is_told_as_such_and_leaves_nothing(sftp_server: OpenSSH, small_disk: Path) -> None:
+    (sftp_server.folder / "large.csv").write_bytes(bytes(_FILE_BYTES))
+    secrets, folder = Secrets(password=sftp_server.password), sftp_server.absolute_folder
+    with pytest.raises(OutOfSpace, match="disk of the spool is full"):
+        client.fetch_files(_server(sftp_server), secrets, folder, ["large.csv"], small_disk)
+    assert list(small_disk.iterdir()) == []
 
 
 @pytest.mark.fault(130)
@@ -149,12 +169,10 @@ def test_entries_that_cannot_work_are_refused_before_anything_starts(
 
 
 def _workers_below(pid: int) -> list[int]:
-    found = []
+    found: list[int] = []
     for listing in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in map(int, listing.read_text().split()):
-            if b"engine.transfer.worker" in Path(f"/proc/{child}/cmdline").read_bytes():
-                found.append(child)
-    return found
+        found += [int(child) for child in listing.read_text().split()]
+    return [child for child in found if b"engine.transfer.worker" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
 def _lives(pid: int) -> bool:
