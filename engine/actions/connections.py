@@ -49,12 +49,27 @@ class Wanted:
 def save_from_wizard(
     desk: Desk, caller: Caller, wanted: Wanted, connection_id: str | None, folder: str, files: str
 ) -> str:
-    """Make a connection with its first goal, turned on, or change one; in one transaction. Return its id."""
+    """Make a connection with its first goal, turned on, or change one; in one transaction. Return its id.
+
+    Changing ends a pause, for what caused it was looked at; what a person turned off stays off.
+    """
     with desk.database.write("ctl") as cursor:
-        made_id = put(desk, cursor, caller, wanted, connection_id, ConnectionState.ON)
+        before = connections.by_id(cursor, connection_id) if connection_id else None
+        state = ConnectionState.OFF if before and before.state is ConnectionState.OFF else ConnectionState.ON
+        made_id = put(desk, cursor, caller, wanted, connection_id, state)
         present = goals.of_connection(cursor, made_id)
         if not present:
-            goal = ImportGoal(ids.ulid(), made_id, 1, folder, files, FileFormat(separator=None), (), True, ())
+            goal = ImportGoal(
+                goal_id=ids.ulid(),
+                connection_id=made_id,
+                version=1,
+                folder=folder,
+                files=files,
+                format=FileFormat(separator=None),
+                identifiers=(),
+                create_profiles=True,
+                mappings=(),
+            )
             goals.save(cursor, goal, clock.now(), caller.name)
         elif (present[0].folder, present[0].files) != (folder, files):
             changed = dataclasses.replace(present[0], folder=folder, files=files, version=present[0].version + 1)
@@ -108,7 +123,12 @@ def set_on(desk: Desk, caller: Caller, connection_id: str, *, is_on: bool) -> No
         connections.set_state(cursor, connection_id, state, None, clock.now())
         _set_due(cursor, dataclasses.replace(before, state=state))
         audit.record(
-            cursor, caller, f"turned {state.value}", _what(before), before={"state": before.state.value}, after={"state": state.value}
+            cursor,
+            caller,
+            f"turned {state.value}",
+            _what(before),
+            before={"state": before.state.value},
+            after={"state": state.value},
         )
 
 

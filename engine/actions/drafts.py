@@ -19,7 +19,7 @@ def begin(desk: Desk, caller: Caller) -> str:
     """Start an empty draft and return its id."""
     audit.allow(desk.database, caller, Right.EDIT_CONNECTIONS, What("draft"))
     draft_id = ids.ulid()
-    answers = {"port": 22, "every_minutes": None, "secret_kind": "password", "has_secret": False}
+    answers = wizard.begin()
     with desk.database.write("ctl") as cursor:
         drafts.put(cursor, draft_id, owner(caller), answers, None, clock.now())
     return draft_id
@@ -31,7 +31,7 @@ def begin_edit(desk: Desk, caller: Caller, connection_id: str) -> str:
     draft_id = ids.ulid()
     with desk.database.write("ctl") as cursor:
         connection = known_connection(cursor, connection_id)
-        goal = goals.of_connection(cursor, connection_id)[0]
+        goal = next(iter(goals.of_connection(cursor, connection_id)), None)
         answers = {
             "connection_id": connection_id,
             "name": connection.name,
@@ -45,8 +45,8 @@ def begin_edit(desk: Desk, caller: Caller, connection_id: str) -> str:
             "host_key": connection.server.host_key,
             "secret_kind": connection.server.secret_kind.value,
             "has_secret": True,
-            "folder": goal.folder,
-            "files": goal.files,
+            "folder": goal.folder if goal else "",
+            "files": goal.files if goal else "",
             "every_minutes": connection.every_minutes,
         }
         drafts.put(cursor, draft_id, owner(caller), answers, None, clock.now())

@@ -26,11 +26,15 @@ _FTP_SERVER = ("host", "port", "username", "secret", "folder")
 WAYS: dict[tuple[Direction, Method, Methodology], Way] = {
     (_IN, Method.EMAIL, _PUSH): Way(("files", "return_email"), ("address",), frozenset({"return_email"})),
     (_IN, Method.SFTP, _PUSH): Way(
-        ("files", "public_key"), ("host", "port", "host_key", "username", "password"), frozenset({"files", "public_key"})
+        ("files", "public_key"),
+        ("host", "port", "host_key", "username", "password"),
+        frozenset({"files", "public_key"}),
     ),
     (_IN, Method.FTP, _PUSH): Way(("files",), ("host", "port", "username", "password"), frozenset({"files"})),
     (_IN, Method.EMAIL, _PULL): Way(("host", "port", "username", "secret", "folder", "files"), ()),
-    (_IN, Method.SFTP, _PULL): Way((*_SERVER, "files", "every_minutes"), (), frozenset({"every_minutes"}), is_offered=True),
+    (_IN, Method.SFTP, _PULL): Way(
+        (*_SERVER, "files", "every_minutes"), (), frozenset({"every_minutes"}), is_offered=True
+    ),
     (_IN, Method.FTP, _PULL): Way((*_FTP_SERVER, "files", "every_minutes"), (), frozenset({"every_minutes"})),
     (_OUT, Method.SFTP, _PULL): Way(
         ("public_key",), ("host", "port", "host_key", "username", "password", "folder"), frozenset({"public_key"})

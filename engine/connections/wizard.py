@@ -5,6 +5,7 @@ reloaded at any step (requirements W01 to W40). Secrets are never in it: `has_se
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -17,6 +18,7 @@ Answers = dict[str, Any]
 _HOST = re.compile(r"^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_.:-]*[A-Za-z0-9])?$")
 _FINGERPRINT = re.compile(r"^SHA256:[A-Za-z0-9+/]{43}$")
 PORT_MAX = 65_535
+SFTP_PORT = 22
 
 
 class Step(StrEnum):
@@ -66,6 +68,17 @@ class ReviewLine:
     label: str
     value: str
     origin: str
+
+
+def begin() -> Answers:
+    """Return the answers of a new draft: what is usual, and what leaves no choice."""
+    usual: Answers = {"port": SFTP_PORT, "every_minutes": None}
+    answers: Answers = {**usual, "secret_kind": SecretKind.PASSWORD.value, "has_secret": False}
+    for field, offered in _OFFERED.items():
+        choices = offered(answers)
+        if len(choices) == 1:
+            answers[field] = choices[0].value
+    return answers
 
 
 def problems(answers: Answers, step: Step, taken_names: frozenset[str]) -> dict[str, str]:
@@ -137,12 +150,14 @@ def review(answers: Answers) -> tuple[ReviewLine, ...]:
 
 
 def _problem(field: str, answers: Answers, taken_names: frozenset[str]) -> str | None:
-    checks = {
+    checks: dict[str, Callable[[], str | None]] = {
         "name": lambda: name_problem(answers.get("name", ""), taken_names),
         "direction": lambda: _choice(answers, "direction", matrix.directions(), "Choose a direction."),
         "data_type": lambda: _choice(answers, "data_type", _types(answers), "Choose the type of data."),
         "method": lambda: _choice(answers, "method", _methods(answers), "Choose a method."),
-        "methodology": lambda: _choice(answers, "methodology", _methodologies(answers), "Choose who starts the transfer."),
+        "methodology": lambda: _choice(
+            answers, "methodology", _methodologies(answers), "Choose who starts the transfer."
+        ),
         "host": lambda: host_problem(answers.get("host", "")),
         "port": lambda: port_problem(answers.get("port")),
         "folder": lambda: folder_problem(answers.get("folder", "")),
@@ -215,7 +230,8 @@ def _secret_problem(answers: Answers) -> str | None:
     if answers.get("secret_kind") not in {kind.value for kind in SecretKind}:
         return "Choose password or private key."
     if not answers.get("has_secret"):
-        return "Enter the password." if answers["secret_kind"] == "password" else "Upload the private key."
+        is_password = answers["secret_kind"] == SecretKind.PASSWORD.value
+        return "Enter the password." if is_password else "Upload the private key."
     return None
 
 
@@ -247,3 +263,11 @@ def _address(answers: Answers) -> str:
 
 def _path(answers: Answers) -> str:
     return f"{str(answers.get('folder', '')).rstrip('/')}/{answers['files']}" if answers.get("files") else ""
+
+
+_OFFERED: dict[str, Callable[[Answers], tuple[StrEnum, ...]]] = {
+    "direction": lambda _: matrix.directions(),
+    "method": _methods,
+    "methodology": _methodologies,
+}
+"""What is offered for a field, each given the answers before it."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from engine.base import clock, errors
+from engine.connections import wizard
 from engine.flows.desk import Desk
 from engine.mapping import checks
 from engine.security import audit, roles
@@ -13,11 +14,12 @@ from storage.database import Cursor
 from storage.records.connections import Connection
 from storage.records.goals import ImportGoal
 from storage.records.people import Caller
-from storage.records.runs import Run
+from storage.records.runs import Run, RunStage
 from storage.tables import connections, drafts, due, goals, profiles, runs
 
 _DAYS = 7
 _RUNS_SHOWN = 50
+_TIMES_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -40,28 +42,45 @@ class DraftLine:
 
 @dataclass(frozen=True)
 class ConnectionList:
-    """The list page. may_edit: the caller can create and change."""
+    """The list page. now is UTC; may_edit: the caller can create and change."""
 
     lines: tuple[ConnectionLine, ...]
     drafts: tuple[DraftLine, ...]
+    now: datetime
     may_edit: bool
     may_run: bool
+
+    @property
+    def is_going(self) -> bool:
+        """Whether something runs or waits, so that the list is worth reading again soon."""
+        return any(line.newest_run is not None and line.newest_run.ended_at is None for line in self.lines)
 
 
 @dataclass(frozen=True)
 class ConnectionPage:
-    """One connection. not_ready: why Run now would be refused, one sentence, or None. next_due is UTC."""
+    """One connection; all times are UTC.
+
+    stages: of the going run, empty where none goes. next_due: the next times that it runs by itself, empty
+    where it does not. not_ready: why Run now would be refused, one sentence, or None.
+    """
 
     connection: Connection
     goals: tuple[ImportGoal, ...]
     runs: tuple[Run, ...]
     runs_total: int
+    stages: tuple[RunStage, ...]
     profiles_total: int
-    next_due: datetime | None
+    next_due: tuple[datetime, ...]
     not_ready: str | None
+    now: datetime
     may_edit: bool
     may_run: bool
     may_cancel: bool
+
+    @property
+    def going(self) -> Run | None:
+        """The run that goes or waits, or None."""
+        return next((run for run in self.runs if run.ended_at is None), None)
 
 
 def listed(desk: Desk, caller: Caller) -> ConnectionList:
@@ -88,6 +107,7 @@ def listed(desk: Desk, caller: Caller) -> ConnectionList:
     return ConnectionList(
         lines,
         tuple(DraftLine(draft_id, answers.get("name", ""), at) for draft_id, answers, at in mine),
+        clock.now(),
         roles.may(caller.role, Right.EDIT_CONNECTIONS),
         roles.may(caller.role, Right.RUN),
     )
@@ -106,18 +126,34 @@ def page(desk: Desk, caller: Caller, connection_id: str) -> ConnectionPage:
         if connection is None:
             raise errors.GiveUp("This connection is not there any more; go back to the list.")
         wanted = goals.of_connection(cursor, connection_id)
+        shown = runs.listed(cursor, connection_id, 0, _RUNS_SHOWN)
+        going = next((run for run in shown if run.ended_at is None), None)
+        first = due.next_of(cursor, connection_id)
         return ConnectionPage(
             connection=connection,
             goals=tuple(wanted),
-            runs=tuple(runs.listed(cursor, connection_id, 0, _RUNS_SHOWN)),
+            runs=tuple(shown),
             runs_total=runs.count(cursor, connection_id),
+            stages=tuple(runs.stages(cursor, going.run_id)) if going else (),
             profiles_total=profiles.count(cursor),
-            next_due=due.next_of(cursor, connection_id),
+            next_due=_beats(first, connection.every_minutes) if first and connection.every_minutes else (),
             not_ready=_not_ready(cursor, connection, wanted),
+            now=clock.now(),
             may_edit=roles.may(caller.role, Right.EDIT_CONNECTIONS),
             may_run=roles.may(caller.role, Right.RUN),
             may_cancel=roles.may(caller.role, Right.CANCEL),
         )
+
+
+def next_times(every_minutes: int | None) -> tuple[datetime, ...]:
+    """Return when a connection would run next (UTC) if this schedule were saved now; empty where it cannot be."""
+    if every_minutes is None or wizard.minutes_problem(every_minutes):
+        return ()
+    return _beats(clock.now() + timedelta(minutes=every_minutes), every_minutes)
+
+
+def _beats(first: datetime, every_minutes: int) -> tuple[datetime, ...]:
+    return tuple(first + timedelta(minutes=every_minutes * number) for number in range(_TIMES_SHOWN))
 
 
 def _not_ready(cursor: Cursor, connection: Connection, wanted: list[ImportGoal]) -> str | None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from engine.base import errors
+from engine.base import clock, errors
 from engine.connections import matrix, wizard
 from engine.connections.wizard import Answers, ReviewLine, Step
 from engine.flows.desk import Desk
@@ -31,6 +31,7 @@ class DraftPage:
     draft_id: str
     answers: Answers
     changed_at: datetime
+    now: datetime
     step: str
     done: frozenset[str]
     problems: dict[str, str]
@@ -73,8 +74,11 @@ def page(desk: Desk, caller: Caller, draft_id: str, wanted_step: str | None) -> 
         draft_id=draft_id,
         answers=answers,
         changed_at=changed_at,
+        now=clock.now(),
         step=step.value,
-        done=frozenset(item.value for item in Step if item is not Step.REVIEW and not wizard.problems(answers, item, taken)),
+        done=frozenset(
+            item.value for item in Step if item is not Step.REVIEW and not wizard.problems(answers, item, taken)
+        ),
         problems=wizard.problems(answers, step, taken),
         summaries={item.value: wizard.summary(answers, item) for item in Step},
         review=wizard.review(answers),
