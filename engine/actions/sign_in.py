@@ -45,9 +45,9 @@ def sign_in(desk: Desk, address: str, email: str, password: str) -> str:
         HaveToWait: too many wrong ones in a row; not even the right one counts now.
         MendCredentials: They do not match, or the person is deactivated; the sentence does not say which.
     """
-    known_by = email.strip().lower()
-    key_hash = hashlib.sha256(f"{address}\n{known_by}".encode("utf-8", errors="replace")).hexdigest()
-    address_hash = hashlib.sha256(address.encode("utf-8", errors="replace")).hexdigest()
+    known_by = email.strip().lower().encode("utf-8", errors="replace").decode()
+    key_hash = hashlib.sha256(f"{address}\n{known_by}".encode()).hexdigest()
+    address_hash = hashlib.sha256(address.encode()).hexdigest()
     _count_try(desk, key_hash, address_hash)
     with desk.database.read() as cursor:
         person = table.find_by_email(cursor, known_by)

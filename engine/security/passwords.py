@@ -20,7 +20,7 @@ _dummy_hash: str | None = None
 def hash_password(password: str) -> str:
     """Return the argon2id hash with its salt and cost in it."""
     with _SLOTS:
-        return _HASHER.hash(password)
+        return _HASHER.hash(_bytes(password))
 
 
 def matches(stored_hash: str | None, password: str) -> bool:
@@ -28,10 +28,15 @@ def matches(stored_hash: str | None, password: str) -> bool:
     known = stored_hash or _dummy()
     with _SLOTS:
         try:
-            is_right = _HASHER.verify(known, password)
+            is_right = _HASHER.verify(known, _bytes(password))
         except (VerificationError, InvalidHashError):
             return False
     return is_right and bool(stored_hash)
+
+
+def _bytes(password: str) -> bytes:
+    # Halves of characters, as JSON can carry them, are only wrong passwords.
+    return password.encode("utf-8", errors="surrogatepass")
 
 
 def _dummy() -> str:

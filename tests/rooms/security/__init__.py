@@ -1,0 +1,1 @@
+"""What the security room promises: roles, vault, keys, passwords, masking, audit and sign-in rules."""
