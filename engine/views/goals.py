@@ -1,9 +1,10 @@
 """What the mapping page shows: the goal, what a scan saw, what properties there are, and previews."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from engine.base import errors
+from engine.base import clock, errors
 from engine.flows.desk import Desk
 from engine.mapping import checks, strategies
 from engine.security import audit, masking, roles
@@ -29,8 +30,9 @@ class SeenFile:
 
 @dataclass(frozen=True)
 class Scan:
-    """The newest scan. job tells whether it still runs or why it failed.
+    """What the newest answered scan saw; job is the newest scan, which may still run or have failed since.
 
+    file_format: how the sample was read, as {"separator", "header", "encoding"}; empty where nothing was read.
     rows: of the newest file's head, each (line, values in the order of columns); values are masked for
     callers who may not see raw ones.
     """
@@ -39,6 +41,7 @@ class Scan:
     files: tuple[SeenFile, ...]
     not_taken: tuple[tuple[str, str], ...]
     file_name: str
+    file_format: dict[str, Any]
     encoding: str
     separator: str
     columns: tuple[str, ...]
@@ -48,7 +51,7 @@ class Scan:
 
 @dataclass(frozen=True)
 class GoalPage:
-    """The mapping page. filled: profiles that hold a value, by lower-case property name."""
+    """The mapping page. filled: profiles that hold a value, by lower-case property name. now is UTC."""
 
     connection: Connection
     goal: ImportGoal
@@ -56,6 +59,7 @@ class GoalPage:
     filled: dict[str, int]
     scan: Scan | None
     may_edit: bool
+    now: datetime
 
 
 @dataclass(frozen=True)
@@ -83,17 +87,21 @@ def page(desk: Desk, caller: Caller, goal_id: str) -> GoalPage:
         known = profiles.properties(cursor)
         counts = profiles.filled(cursor, [item.name for item in known.values()])
         job = jobs.newest_with_key(cursor, f"scan:{goal_id}")
+        answered = jobs.newest_done_with_key(cursor, f"scan:{goal_id}")
         seen = {}
-        for file in (job.result or {}).get("files", []) if job else []:
+        for file in (answered.result or {}).get("files", []) if answered else []:
             last = files_seen.last(cursor, goal_id, file["name"])
-            seen[file["name"]] = "new" if last is None else "imported" if last.size_bytes == file["size_bytes"] else "changed"
+            seen[file["name"]] = (
+                "new" if last is None else "imported" if last.size_bytes == file["size_bytes"] else "changed"
+            )
     return GoalPage(
         connection=connection,
         goal=goal,
         properties=tuple(known.values()),
         filled={name.lower(): number for name, number in counts.items()},
-        scan=_scan(caller, job, seen) if job else None,
+        scan=_scan(caller, job, answered, seen) if job else None,
         may_edit=roles.may(caller.role, Right.EDIT_CONNECTIONS),
+        now=clock.now(),
     )
 
 
@@ -131,17 +139,20 @@ def date_preview(desk: Desk, caller: Caller, values: list[tuple[int, str]], patt
     return DatePreview(len(given) - len(failing), len(given), failing[:5])
 
 
-def _scan(caller: Caller, job: Job, seen: dict[str, str]) -> Scan:
-    answer: dict[str, Any] = job.result or {"files": [], "not_taken": [], "preview": None, "preview_error": None}
+def _scan(caller: Caller, job: Job, answered: Job | None, seen: dict[str, str]) -> Scan:
+    nothing: dict[str, Any] = {"files": [], "not_taken": [], "preview": None, "preview_error": None}
+    answer = (answered.result if answered else None) or nothing
     preview = answer["preview"] or {"name": "", "encoding": "", "separator": "", "columns": [], "rows": []}
     show = (lambda text: text) if roles.may(caller.role, Right.SEE_RAW_VALUES) else masking.mask_text
     return Scan(
         job=job,
         files=tuple(
-            SeenFile(file["name"], file["size_bytes"], file["changed_at"], seen[file["name"]]) for file in answer["files"]
+            SeenFile(file["name"], file["size_bytes"], file["changed_at"], seen[file["name"]])
+            for file in answer["files"]
         ),
         not_taken=tuple((name, reason) for name, reason in answer["not_taken"]),
         file_name=preview["name"],
+        file_format=dict(answered.arguments["format"]) if answered else {},
         encoding=preview["encoding"],
         separator=preview["separator"],
         columns=tuple(preview["columns"]),

@@ -1,8 +1,9 @@
 """What the list of runs and one run's page show: states, counts that add up, stages, rejected rows."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
-from engine.base import errors, limits
+from engine.base import clock, errors, limits
 from engine.flows.desk import Desk
 from engine.security import audit, masking, roles
 from engine.security.audit import What
@@ -10,28 +11,39 @@ from engine.security.roles import Right
 from storage.database import Cursor
 from storage.records.people import Caller
 from storage.records.runs import Reject, Run, RunStage
-from storage.tables import rejects, runs
+from storage.tables import goals, rejects, runs
 
 
 @dataclass(frozen=True)
 class RunList:
-    """A page of runs, going ones first, then newest first; total counts all. stage: of going runs, by run id."""
+    """A page of runs, going ones first, then newest first; total counts all.
+
+    stages: the stage that each going run is in, by run id. now is UTC.
+    """
 
     runs: tuple[Run, ...]
     stages: dict[str, RunStage]
     total: int
     may_cancel: bool
+    now: datetime
 
 
 @dataclass(frozen=True)
 class RunPage:
-    """One run. rejected_by_reason: reason code -> rows, most first."""
+    """One run. rejected_by_reason: reason code -> rows, most first. now is UTC.
+
+    identifiers: the fields by which the connection's goals find profiles now.
+    may_run: the caller may start another one, and its connection is still there.
+    """
 
     run: Run
     stages: tuple[RunStage, ...]
     rejected_by_reason: dict[str, int]
+    identifiers: tuple[str, ...]
+    may_run: bool
     may_cancel: bool
     may_see_rejects: bool
+    now: datetime
 
 
 def listed(desk: Desk, caller: Caller, start: int = 0, most: int = 50) -> RunList:
@@ -46,7 +58,7 @@ def listed(desk: Desk, caller: Caller, start: int = 0, most: int = 50) -> RunLis
         going = {run.run_id: _last_stage(cursor, run) for run in found if run.ended_at is None}
         total = runs.count(cursor, None)
     stages = {run_id: stage for run_id, stage in going.items() if stage is not None}
-    return RunList(tuple(found), stages, total, roles.may(caller.role, Right.CANCEL))
+    return RunList(tuple(found), stages, total, roles.may(caller.role, Right.CANCEL), clock.now())
 
 
 def page(desk: Desk, caller: Caller, run_id: str) -> RunPage:
@@ -63,13 +75,23 @@ def page(desk: Desk, caller: Caller, run_id: str) -> RunPage:
             run=run,
             stages=tuple(runs.stages(cursor, run.run_id)),
             rejected_by_reason=rejects.by_reason(cursor, run.run_id),
+            identifiers=tuple(
+                link.field for goal in goals.of_connection(cursor, run.connection_id) for link in goal.identifiers
+            ),
+            may_run=roles.may(caller.role, Right.RUN) and bool(run.connection_name),
             may_cancel=roles.may(caller.role, Right.CANCEL) and run.ended_at is None,
             may_see_rejects=roles.may(caller.role, Right.SEE_REJECTS),
+            now=clock.now(),
         )
 
 
 def rejected(
-    desk: Desk, caller: Caller, run_id: str, reason: str | None = None, start: int = 0, most: int = limits.REJECTS_SHOWN_MAX
+    desk: Desk,
+    caller: Caller,
+    run_id: str,
+    reason: str | None = None,
+    start: int = 0,
+    most: int = limits.REJECTS_SHOWN_MAX,
 ) -> list[Reject]:
     """Return rejected rows of a run by file and line; values masked for callers who may not see raw ones.
 

@@ -7,9 +7,7 @@ from typing import Any
 from storage.database import Cursor
 from storage.records.runs import Job, JobState
 
-_COLUMNS = (
-    "job_id, kind, arguments, unique_key, state, attempt, progress, result, error, cancel_wanted, created_at"
-)
+_COLUMNS = "job_id, kind, arguments, unique_key, state, attempt, progress, result, error, cancel_wanted, created_at"
 
 
 def insert(cursor: Cursor, job: Job, created_by: str) -> None:
@@ -91,7 +89,9 @@ def end(
 
 def want_cancel(cursor: Cursor, job_id: str) -> None:
     """Ask a job to stop at its next report."""
-    cursor.execute("UPDATE ctl.job SET cancel_wanted = true WHERE job_id = ? AND state IN ('queued', 'running')", [job_id])
+    cursor.execute(
+        "UPDATE ctl.job SET cancel_wanted = true WHERE job_id = ? AND state IN ('queued', 'running')", [job_id]
+    )
 
 
 def is_cancel_wanted(cursor: Cursor, job_id: str) -> bool:
@@ -119,7 +119,18 @@ def open_with_key(cursor: Cursor, unique_key: str) -> Job | None:
 def newest_with_key(cursor: Cursor, unique_key: str) -> Job | None:
     """Return the newest job of this key in any state, or None."""
     row = cursor.execute(
-        f"SELECT {_COLUMNS} FROM ctl.job WHERE unique_key = ? ORDER BY created_at DESC, job_id DESC LIMIT 1", [unique_key]
+        f"SELECT {_COLUMNS} FROM ctl.job WHERE unique_key = ? ORDER BY created_at DESC, job_id DESC LIMIT 1",
+        [unique_key],
+    ).fetchone()
+    return _record(row) if row else None
+
+
+def newest_done_with_key(cursor: Cursor, unique_key: str) -> Job | None:
+    """Return the newest job of this key that was answered, or None."""
+    row = cursor.execute(
+        f"SELECT {_COLUMNS} FROM ctl.job WHERE unique_key = ? AND state = 'done' "
+        "ORDER BY created_at DESC, job_id DESC LIMIT 1",
+        [unique_key],
     ).fetchone()
     return _record(row) if row else None
 
