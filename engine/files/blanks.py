@@ -46,7 +46,7 @@ def scan_blanks(data: bytes, first_line: int, layout: Layout, *, is_last: bool) 
     rewritten[after_values] = TAB
     rewritten[after_values[values_until[clean] - 1]] = _LF
     found.clean = [rewritten[kept].tobytes()]
-    found.line_pieces = [first_line + np.flatnonzero(clean)]
+    found.lines = first_line + np.flatnonzero(clean)
     found.blank_lines = int(np.count_nonzero((columns == 0) & ~bad))
     found.longest_bytes = int(lengths[clean].max()) + 1 if clean.any() else 0
     return found

@@ -65,7 +65,7 @@ def preview_file(source: Path, file_format: FileFormat, rows: int) -> FilePrevie
         del digest
         shown: list[tuple[int, tuple[str, ...]]] = []
         for found in records.scans(blocks_max=1):
-            if len(shown) < rows and found.accepted:
+            if len(shown) < rows and found.lines.size:
                 shown.extend(table.first_rows(table.parse(_piece(found, records)), rows - len(shown)))
         records.check_end()
         return FilePreview(
@@ -112,7 +112,7 @@ def _write(records: Records, digest: Digest, target: Path, report: Report) -> Ta
         waiting: deque[Future[None]] = deque()
 
         def put(piece: table.Piece, found: Scan) -> None:
-            if found.accepted:
+            if found.lines.size:
                 good.write(table.parse(piece))
             bad.write_rejects(found.rejects)
 
@@ -133,7 +133,7 @@ def _piece(found: Scan, records: Records) -> table.Piece:
     is_blanks = records.separator == BLANKS
     return table.Piece(
         texts=found.clean,
-        lines=found.lines(),
+        lines=found.lines,
         separator="\t" if is_blanks else records.separator,
         columns=len(records.columns),
         quoting=not is_blanks,

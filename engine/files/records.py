@@ -55,7 +55,7 @@ class Tally:
         self.lines += found.physical_lines
         self.blank_lines += found.blank_lines
         self.continuation_lines += found.continuation_lines
-        self.accepted += found.accepted
+        self.accepted += found.lines.size
         self.rejected += len(found.rejects)
         if found.rejects and self.first_reject is None:
             self.first_reject = min(found.rejects, key=lambda reject: reject.line)

@@ -7,6 +7,7 @@ resumes at the next line, which turns the parity over: so both parities ("phases
 scan goes from one to the other.
 """
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -45,19 +46,10 @@ class Scan:
     blank_lines: int = 0
     continuation_lines: int = 0
     clean: list[memoryview | bytes] = field(default_factory=list)
-    line_pieces: list[Places] = field(default_factory=list)
+    lines: Places = field(default_factory=lambda: np.empty(0, np.int64))
     rejects: list[Reject] = field(default_factory=list)
     has_line_ends_in_quotes: bool = False
     longest_bytes: int = 0
-
-    @property
-    def accepted(self) -> int:
-        """Clean records, as counted here."""
-        return sum(piece.size for piece in self.line_pieces)
-
-    def lines(self) -> Places:
-        """The line of each clean record, in the order of clean."""
-        return np.concatenate(self.line_pieces) if self.line_pieces else np.empty(0, np.int64)
 
 
 def scan(data: bytes, first_line: int, layout: Layout, *, is_last: bool) -> Scan:
@@ -101,9 +93,20 @@ class _Phase:
             lines_before = np.cumsum(scanner.is_end, dtype=np.int64)[terms]
         else:
             lines_before = np.arange(1, terms.size + 1, dtype=np.int64)
+        self.lines_before = lines_before
         self.line_counts = np.diff(lines_before, prepend=0)
         self.lines = scanner.first_line + lines_before - self.line_counts
-        self.suspects = self._find_suspects(scanner, phase) if scanner.quotes.size else np.empty(0, np.int64)
+        suspects = self._find_suspects(scanner, phase) if scanner.quotes.size else np.empty(0, np.int64)
+        self._sort(scanner, suspects)
+
+    @cached_property
+    def _ends_listed(self) -> list[int]:
+        ends: list[int] = self.ends.tolist()
+        return ends
+
+    def number_at(self, place: int) -> int:
+        """The number of the record that holds a place."""
+        return bisect_left(self._ends_listed, place) if place else 0
 
     def _find_suspects(self, scanner: "_Scanner", phase: int) -> Places:
         """The records, by number, that have to be looked at alone, ascending."""
@@ -117,6 +120,30 @@ class _Phase:
         suspects: Places = both[both < self.ends.size]
         return suspects
 
+    def _sort(self, scanner: "_Scanner", suspects: Places) -> None:
+        """Tell clean records from blank lines and from those that are rejected, or looked at alone."""
+        lengths = self.ends - self.starts
+        self.empty = lengths == 0
+        if scanner.has_returns:
+            self.empty |= (lengths == 1) & (scanner.text[self.starts] == _CR)
+        self.bad = (self.columns != scanner.layout.columns) & ~self.empty
+        self.bad |= lengths > limits.RECORD_BYTES_MAX
+        self.bad[self._flawed(scanner)] = True
+        clean = ~(self.bad | self.empty)
+        self.odd = np.flatnonzero(~clean).tolist()
+        clean[suspects] = False
+        self.suspects = suspects.tolist()
+        self.longest_bytes = int(lengths[clean].max()) + 1 if clean.any() else 0
+        self.has_line_ends_in_quotes = bool((self.line_counts[clean] > 1).any())
+
+    def _flawed(self, scanner: "_Scanner") -> list[int]:
+        """The numbers of the records whose bytes are at fault."""
+        asked = np.unique(np.searchsorted(self.ends, scanner.flawed))
+        may_be_damaged = scanner.layout.may_be_damaged
+        numbers = asked[asked < self.ends.size].tolist()
+        texts = ((nth, scanner.data[self.starts[nth] : self.ends[nth]]) for nth in numbers)
+        return [nth for nth, text in texts if flaws.of_bytes(text, may_be_damaged=may_be_damaged)]
+
 
 class _Scanner:
     """Goes through one block."""
@@ -124,6 +151,7 @@ class _Scanner:
     def __init__(self, data: bytes, first_line: int, layout: Layout, *, is_last: bool) -> None:
         """Find the places of line ends, separators and quotes."""
         self.data, self.first_line, self.layout, self.is_last = data, first_line, layout, is_last
+        self._separator = bytes([layout.separator])
         self.text = np.frombuffer(data, np.uint8)
         ends = line_ends(data, self.text, is_last=is_last)
         marks = self.text == layout.separator
@@ -137,9 +165,10 @@ class _Scanner:
         if has_quotes:
             self._follow_quotes()
         self._phases: dict[int, _Phase] = {}
-        self._has_returns = b"\r" in data
-        lines_end = int(self._physical_ends[-1]) + 1 if self._physical_ends.size else 0
-        self._flawed = flaws.places(data, self.text, lines_end, may_be_damaged=layout.may_be_damaged)
+        self.has_returns = b"\r" in data
+        lines_end = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
+        self.flawed = flaws.places(data, self.text, lines_end, may_be_damaged=layout.may_be_damaged)
+        self._line_pieces: list[Places] = []
         self.found = Scan()
 
     def _follow_quotes(self) -> None:
@@ -156,18 +185,24 @@ class _Scanner:
             self.may_open[0] = True
 
     @cached_property
-    def _physical_ends(self) -> Places:
-        return self.places[self.is_end]
+    def _physical_ends(self) -> list[int]:
+        ends: list[int] = self.places[self.is_end].tolist()
+        return ends
+
+    @cached_property
+    def _quotes(self) -> list[int]:
+        quotes: list[int] = self.quotes.tolist()
+        return quotes
 
     def run(self) -> Scan:
         """Go from record to record, by whole runs of them where nothing is odd."""
         place = 0
         while True:
             phase = self._phase_at(place)
-            first = int(np.searchsorted(phase.ends, place))
-            nth = int(np.searchsorted(phase.suspects, first))
-            is_clear = nth == phase.suspects.size
-            stop = phase.ends.size if is_clear else int(phase.suspects[nth])
+            first = phase.number_at(place)
+            nth = bisect_left(phase.suspects, first)
+            is_clear = nth == len(phase.suspects)
+            stop = phase.ends.size if is_clear else phase.suspects[nth]
             if stop > first:
                 self._take(phase, first, stop)
                 place = int(phase.ends[stop - 1]) + 1
@@ -178,11 +213,13 @@ class _Scanner:
                 break
             place = after
         self.found.consumed = place
-        self.found.physical_lines = int(np.searchsorted(self._physical_ends, place))
+        self.found.physical_lines = int(np.count_nonzero(self.is_end[: np.searchsorted(self.places, place)]))
+        if self._line_pieces:
+            self.found.lines = np.concatenate(self._line_pieces)
         return self.found
 
     def _phase_at(self, place: int) -> _Phase:
-        number = int(np.searchsorted(self.quotes, place)) & 1
+        number = bisect_left(self._quotes, place) & 1
         if number not in self._phases:
             self._phases[number] = _Phase(self, number)
         return self._phases[number]
@@ -191,16 +228,21 @@ class _Scanner:
         """Whether the unfinished record there is left to the next block."""
         if self.is_last:
             return False
-        has_line_end = self._physical_ends.size > 0 and int(self._physical_ends[-1]) >= place
-        return len(self.data) - place <= limits.RECORD_BYTES_MAX or not has_line_end
+        if len(self.data) - place <= limits.RECORD_BYTES_MAX:
+            return True
+        return not self._physical_ends or self._physical_ends[-1] < place
 
     def _look(self, place: int) -> int | None:
         """Judge the one record or line that starts there; the place after it, None if more data is needed."""
-        nth = int(np.searchsorted(self._physical_ends, place))
-        line_end = int(self._physical_ends[nth])
+        nth = bisect_left(self._physical_ends, place)
+        line_end = self._physical_ends[nth]
         line = self.first_line + nth
         if line_end - place > limits.RECORD_BYTES_MAX:
             self._reject(place, line_end, line, RejectReason.FIELD_TOO_LONG, flaws.too_long())
+            return line_end + 1
+        if self._is_plain(place, line_end):
+            count = self.data.count(self._separator, place, line_end) + 1
+            self._judge(place, line_end + 1, line, count, None)
             return line_end + 1
         parsed = one_by_one.parse(self.data, place, self.layout.separator)
         if self._runs_out(parsed) and self._may_wait(place):
@@ -208,14 +250,18 @@ class _Scanner:
         if isinstance(parsed, one_by_one.Trouble):
             self._reject(place, line_end, line, parsed.reason, parsed.detail)
             return line_end + 1
-        count = int(np.searchsorted(self._physical_ends, parsed.end)) - nth
+        count = bisect_left(self._physical_ends, parsed.end) - nth
         if count > 1 and self._is_open_quote(place, line_end, parsed, count):
             detail = f"opens a quote that would run over {count} lines"
             self._reject(place, line_end, line, RejectReason.QUOTE_NOT_CLOSED, detail)
             return line_end + 1
         self.found.continuation_lines += count - 1
-        self._judge(place, parsed, line)
+        self._judge(place, parsed.end, line, len(parsed.fields), parsed)
         return parsed.end
+
+    def _is_plain(self, place: int, line_end: int) -> bool:
+        """Whether no field of the line opens a quote, so that all quotes in it are text."""
+        return self.data[place] != QUOTE and self.data.find(self._separator + b'"', place, line_end) < 0
 
     def _runs_out(self, parsed: one_by_one.Parsed | one_by_one.Trouble) -> bool:
         if isinstance(parsed, one_by_one.Trouble):
@@ -226,7 +272,7 @@ class _Scanner:
         """Whether a record of several lines is rather a line with a quote left open, and rows after it."""
         if parsed.end - place > limits.RECORD_BYTES_MAX:
             return True
-        separator, wanted = bytes([self.layout.separator]), self.layout.columns
+        separator, wanted = self._separator, self.layout.columns
         if len(parsed.fields) != wanted and self.data.count(separator, place, line_end) + 1 == wanted:
             return True
         if wanted == 1 or count <= limits.QUOTED_LINES_ALIKE_MAX + 1:
@@ -235,17 +281,20 @@ class _Scanner:
         alike = sum(text.count(separator) + 1 == wanted for text in inner)
         return alike > limits.QUOTED_LINES_ALIKE_MAX and alike >= len(inner) * 9 // 10
 
-    def _judge(self, place: int, parsed: one_by_one.Parsed, line: int) -> None:
-        flaw = flaws.of_bytes(self.data[place : parsed.end], may_be_damaged=self.layout.may_be_damaged)
-        if flaw is None and len(parsed.fields) != self.layout.columns:
-            flaw = flaws.of_columns(len(parsed.fields), self.layout.columns)
+    def _judge(self, place: int, end: int, line: int, columns: int, parsed: one_by_one.Parsed | None) -> None:
+        """Take or reject one record; where parsed is given, it is written anew for the parser."""
+        flaw = flaws.of_bytes(self.data[place:end], may_be_damaged=self.layout.may_be_damaged)
+        if flaw is None and columns != self.layout.columns:
+            flaw = flaws.of_columns(columns, self.layout.columns)
         if flaw is not None:
-            self._reject(place, parsed.end, line, *flaw)
+            self._reject(place, end, line, *flaw)
             return
-        text = one_by_one.written(parsed.fields, self.layout.separator)
+        text = self.data[place:end]
+        if parsed is not None:
+            text = one_by_one.written(parsed.fields, self.layout.separator)
+            self.found.has_line_ends_in_quotes |= b"\n" in text[:-1] or b"\r" in text
         self.found.clean.append(text)
-        self.found.line_pieces.append(np.array([line], np.int64))
-        self.found.has_line_ends_in_quotes |= b"\n" in text[:-1] or b"\r" in text
+        self._line_pieces.append(np.array([line], np.int64))
         self.found.longest_bytes = max(self.found.longest_bytes, len(text))
 
     def _reject(self, start: int, end: int, line: int, reason: RejectReason, detail: str) -> None:
@@ -253,40 +302,31 @@ class _Scanner:
 
     def _take(self, phase: _Phase, first: int, stop: int) -> None:
         """Take a run of records without odd quotes: clean ones as they stand, the others as rejects."""
-        starts, ends = phase.starts[first:stop], phase.ends[first:stop]
-        columns, lines = phase.columns[first:stop], phase.lines[first:stop]
-        lengths = ends - starts
-        empty = lengths == 0
-        if self._has_returns:
-            empty |= (lengths == 1) & (self.text[starts] == _CR)
-        bad = (columns != self.layout.columns) & ~empty
-        bad |= lengths > limits.RECORD_BYTES_MAX
-        if self._flawed.size:
-            bad[self._flawed_records(starts, ends)] = True
-        clean = ~bad & ~empty
-        self.found.blank_lines += int(np.count_nonzero(empty))
-        self.found.continuation_lines += int(phase.line_counts[first:stop].sum()) - (stop - first)
-        self.found.line_pieces.append(lines[clean])
-        if clean.any():
-            self.found.longest_bytes = max(self.found.longest_bytes, int(lengths[clean].max()) + 1)
-            self.found.has_line_ends_in_quotes |= bool((phase.line_counts[first:stop][clean] > 1).any())
-        view = memoryview(self.data)
-        start = int(starts[0])
-        for nth in np.flatnonzero(bad).tolist():
-            if starts[nth] > start:
-                self.found.clean.append(view[start : int(starts[nth])])
-            start = int(ends[nth]) + 1
-            self._sort_out(int(starts[nth]), int(ends[nth]), int(lines[nth]), int(columns[nth]))
-        if ends[-1] + 1 > start:
-            self.found.clean.append(view[start : int(ends[-1]) + 1])
-
-    def _flawed_records(self, starts: Places, ends: Places) -> list[int]:
-        """The numbers of the records whose bytes are at fault."""
-        first, stop = np.searchsorted(self._flawed, (starts[0], ends[-1])).tolist()
-        asked = np.unique(np.searchsorted(ends, self._flawed[first:stop])).tolist()
-        may_be_damaged = self.layout.may_be_damaged
-        texts = ((nth, self.data[starts[nth] : ends[nth]]) for nth in asked)
-        return [nth for nth, text in texts if flaws.of_bytes(text, may_be_damaged=may_be_damaged)]
+        found, view = self.found, memoryview(self.data)
+        found.longest_bytes = max(found.longest_bytes, phase.longest_bytes)
+        found.has_line_ends_in_quotes |= phase.has_line_ends_in_quotes
+        lines_before = int(phase.lines_before[first - 1]) if first else 0
+        found.continuation_lines += int(phase.lines_before[stop - 1]) - lines_before - (stop - first)
+        start, end = int(phase.starts[first]), int(phase.ends[stop - 1]) + 1
+        odd = phase.odd[bisect_left(phase.odd, first) : bisect_left(phase.odd, stop)]
+        lines = phase.lines[first:stop]
+        if not odd:
+            self._line_pieces.append(lines)
+            found.clean.append(view[start:end])
+            return
+        empty, bad = phase.empty[first:stop], phase.bad[first:stop]
+        found.blank_lines += int(np.count_nonzero(empty))
+        self._line_pieces.append(lines[~(empty | bad)])
+        for nth in odd:
+            if phase.empty[nth]:
+                continue
+            place, place_end = int(phase.starts[nth]), int(phase.ends[nth])
+            if place > start:
+                found.clean.append(view[start:place])
+            start = place_end + 1
+            self._sort_out(place, place_end, int(phase.lines[nth]), int(phase.columns[nth]))
+        if end > start:
+            found.clean.append(view[start:end])
 
     def _sort_out(self, start: int, end: int, line: int, columns: int) -> None:
         """Say why a record is not clean; lines of nothing but blanks are blank lines."""
