@@ -103,6 +103,8 @@ def open_database(path: Path, folders: tuple[Path, ...]) -> Database:
         f"SET allowed_directories = [{quoted}]",
         f"SET memory_limit = '{_MEMORY_SHARE}'",
         "SET preserve_insertion_order = false",
+        # Profiles are rewritten by every import: this method alone took 2.5 of 4 CPU seconds of a 1M-row insert.
+        "SET disabled_compression_methods = 'dict_fsst'",
         "SET enable_external_access = false",
         "SET lock_configuration = true",
     ):

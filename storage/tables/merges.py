@@ -56,7 +56,7 @@ def merge(cursor: Cursor, plan: MergePlan) -> RunCounts:
 
 def _drop_stage(cursor: Cursor) -> None:
     cursor.execute("DROP VIEW IF EXISTS temp.gathered")
-    for table in ("known", "typed", "doubled", "merged", "kept"):
+    for table in ("marked", "known", "typed", "doubled", "merged", "kept"):
         cursor.execute(f"DROP TABLE IF EXISTS temp.{table}")
 
 
@@ -65,22 +65,28 @@ def _accepted(plan: MergePlan) -> str:
 
 
 def _find_known(cursor: Cursor, plan: MergePlan) -> None:
-    """Make temp.known(line, row_hash): rows the last import saw, the n-th copy of a content being the n-th row."""
+    """Make temp.known(line, row_hash): rows the last import saw, the n-th copy of a content being the n-th row.
+
+    And temp.marked(line, hash, row_hash) of all rows, so that no hash is computed twice.
+    """
     if plan.known_by is None:
         cursor.execute("CREATE TEMP TABLE known (line BIGINT, row_hash UHUGEINT)")
         return
+    row_hash = "" if plan.known_by == plan.remember_by else f", {values.row_hash(plan.remember_by)} AS row_hash"
+    cursor.execute(
+        f"CREATE TEMP TABLE marked AS SELECT line, {values.row_hash(plan.known_by)} AS hash{row_hash} "
+        f"FROM {_accepted(plan)}"
+    )
+    remembered = "row_hash" if row_hash else "hash AS row_hash"
     cursor.execute(
         f"""CREATE TEMP TABLE known AS
-        WITH marked AS MATERIALIZED (
-            SELECT line, {values.row_hash(plan.known_by)} AS hash, {values.row_hash(plan.remember_by)} AS row_hash
-            FROM {_accepted(plan)}),
-        last AS (SELECT row_hash AS hash, copies FROM dat.import_row WHERE goal_id = ? AND file_name = ?),
-        doubled AS MATERIALIZED (SELECT hash FROM marked GROUP BY hash HAVING count(*) > 1),
-        numbered AS (SELECT line, row_hash, hash, row_number() OVER (PARTITION BY hash ORDER BY line) AS copy
-                     FROM marked SEMI JOIN doubled USING (hash))
-        SELECT line, row_hash FROM marked ANTI JOIN doubled USING (hash) SEMI JOIN last USING (hash)
+        WITH last AS (SELECT row_hash AS hash, copies FROM dat.import_row WHERE goal_id = ? AND file_name = ?),
+        doubled AS MATERIALIZED (SELECT hash FROM temp.marked GROUP BY hash HAVING count(*) > 1),
+        numbered AS (SELECT *, row_number() OVER (PARTITION BY hash ORDER BY line) AS copy
+                     FROM temp.marked SEMI JOIN doubled USING (hash))
+        SELECT line, {remembered} FROM temp.marked ANTI JOIN doubled USING (hash) SEMI JOIN last USING (hash)
         UNION ALL
-        SELECT line, row_hash FROM numbered JOIN last USING (hash) WHERE copy <= copies""",
+        SELECT line, {remembered} FROM numbered JOIN last USING (hash) WHERE copy <= copies""",
         [plan.goal_id, plan.file_name],
     )
 
@@ -94,14 +100,24 @@ def _type(cursor: Cursor, plan: MergePlan) -> None:
         if fill.type is not PropertyType.TEXT
     )
     results = "".join(f", v{number}" for number in range(len(plan.fills)))
-    is_known = "line IN (SELECT line FROM temp.known)"
-    which = "" if plan.known_rows_again else f"WHERE NOT ({is_known})"
+    row_hash, is_known, rows = values.row_hash(plan.remember_by), "false", _accepted(plan)
+    if plan.known_by is not None:
+        row_hash = "m.row_hash" if plan.known_by != plan.remember_by else "m.hash"
+        fresh = "temp.marked" if plan.known_rows_again else "(FROM temp.marked ANTI JOIN temp.known USING (line))"
+        rows = f"{rows} f JOIN {fresh} m ON m.line = f.line"
+        if plan.known_rows_again:
+            is_known, rows = "k.line IS NOT NULL", f"{rows} LEFT JOIN temp.known k ON k.line = f.line"
+    line = "line" if plan.known_by is None else "f.line"
     cursor.execute(
         f"""CREATE TEMP TABLE typed AS
         SELECT line, row_hash, key, is_known{results}, CASE WHEN key IS NULL THEN -1 {problems} END AS problem
-        FROM (SELECT *, {values.row_hash(plan.remember_by)} AS row_hash, nullif(c{plan.key_column}, '') AS key,
-            {is_known if plan.known_rows_again else "false"} AS is_known{casts} FROM {_accepted(plan)} {which})"""
+        FROM (SELECT {_columns(plan)}, {line} AS line, {row_hash} AS row_hash, nullif(c{plan.key_column}, '') AS key,
+            {is_known} AS is_known{casts} FROM {rows})"""
     )
+
+
+def _columns(plan: MergePlan) -> str:
+    return ", ".join(f"c{column}" for column in sorted({plan.key_column, *(fill.column for fill in plan.fills)}))
 
 
 def _gather(cursor: Cursor, plan: MergePlan) -> None:
