@@ -89,5 +89,16 @@ def count(desk: Desk, caller: Caller) -> int:
         return profiles.count(cursor)
 
 
+def identifiers(desk: Desk, caller: Caller) -> tuple[str, ...]:
+    """Return the names of the properties by which profiles are found, in the order of their making.
+
+    Raises:
+        NotAllowed: The caller's role does not see profiles.
+    """
+    audit.allow(desk.database, caller, Right.SEE_PROFILES, What("profiles"))
+    with desk.database.read() as cursor:
+        return tuple(item.name for item in profiles.properties(cursor).values() if item.is_unique)
+
+
 def _shown(value: Value, *, is_masked: bool) -> Value:
     return masking.mask(value) if is_masked and isinstance(value, str) else value

@@ -1,0 +1,122 @@
+"""One run: every row accounted for, its stages, and the rows that were rejected with their reasons."""
+
+import streamlit as st
+
+from engine.actions import runs as actions
+from engine.views import runs as view
+from engine.views.runs import RunPage
+from pages.parts import badges, frame, ledger, reasons, run_rejects, run_stages, session, words
+from pages.parts.badges import Badge
+from pages.parts.plain import plain
+from storage.records.runs import RunState
+
+_POLL_S = 1.0
+
+
+def _cancel(run_id: str) -> None:
+    frame.attempt(actions.cancel, run_id)
+
+
+def _run_again(connection_id: str) -> None:
+    run_id = frame.attempt(actions.run_now, connection_id)
+    if run_id:
+        number = view.page(session.desk(), session.caller(), run_id).run.number
+        st.query_params.from_dict({"id": str(number)})
+
+
+def _draw_title(page: RunPage) -> None:
+    run = page.run
+    shown = [badges.run_state(run.state)]
+    if run.counts.rejected:
+        shown.append(Badge(f"{words.count(run.counts.rejected)} rejected", "orange", "rule"))
+    with frame.title_row(f"Run {run.number:,}", tuple(shown)):
+        if page.may_cancel:
+            st.button("Cancel", icon=":material/cancel:", key="run_cancel", on_click=_cancel, args=(run.run_id,))
+        if page.may_run and run.ended_at is not None:
+            is_next = run.state in (RunState.FAILED, RunState.CANCELLED)
+            st.button(
+                "Run again",
+                icon=":material/play_arrow:",
+                type="primary" if is_next else "secondary",
+                key="run_again",
+                on_click=_run_again,
+                args=(run.connection_id,),
+            )
+    took = words.duration(run_stages.took_s(run.started_at, run.ended_at, page.now))
+    began = frame.when(run.started_at or run.queued_at, page.now)
+    said = f"Started by {plain(run.started_by)} · {began} ({frame.zone_name()}) · took {took}"
+    again = f" · taken up {words.counted(run.attempt, 'time')}" if run.attempt > 1 else ""
+    st.caption(f"{said}{again} · trace `{run.run_id}`")
+
+
+def _draw_failure(page: RunPage) -> None:
+    run = page.run
+    if run.state is RunState.CANCELLED:
+        st.info(f"{plain(run.error or 'Cancelled.')} {reasons.next_step('cancelled')}", icon=":material/block:")
+    elif run.state is RunState.FAILED:
+        st.error(
+            f"{plain(run.error or 'It failed.')}\n\n{reasons.next_step(run.error_category)}",
+            title=reasons.category(run.error_category),
+            icon=":material/cancel:",
+        )
+
+
+def _draw_no_match(page: RunPage) -> None:
+    counts = page.run.counts
+    if sum(counts.skipped.values()) and not counts.applied and not counts.unchanged:
+        fields = ", ".join(f"**{plain(name)}**" for name in page.identifiers)
+        check = f" Check identifier: {fields}." if fields else ""
+        st.warning(f"No row matched a profile.{check}", icon=":material/warning:")
+
+
+def _draw_ended(page: RunPage) -> None:
+    run = page.run
+    _draw_failure(page)
+    _draw_no_match(page)
+    with st.container(border=True):
+        ledger.draw(run.counts, is_off=run.error_category == "ledger")
+        if run.state is RunState.COMPLETED and not run.counts.read and run.counts.files_unchanged:
+            st.caption("No row was read: the files and the mapping are as the last import left them.")
+    left, right = st.columns([1, 2], gap="small")
+    with left.container(border=True):
+        run_stages.draw(run, page.stages, page.now)
+    with right.container(border=True):
+        run_rejects.draw(page)
+
+
+def _draw_going(page: RunPage) -> None:
+    stage = page.stages[-1] if page.stages else None
+    with st.container(border=True):
+        frame.block_title("Progress")
+        st.progress(run_stages.share(stage), text=plain(run_stages.progress_text(stage)))
+        st.caption("Leaving this page does not stop it. Nothing of a file is changed before all of it is merged.")
+    with st.container(border=True):
+        run_stages.draw(page.run, page.stages, page.now)
+
+
+@st.fragment(run_every=_POLL_S)
+def _draw_live(run_id: str) -> None:
+    with frame.loading("this run"):
+        page = view.page(session.desk(), session.caller(), run_id)
+        if page.run.ended_at is not None:
+            st.rerun()
+        _draw_title(page)
+        frame.draw_refusal()
+        _draw_going(page)
+
+
+def _draw() -> None:
+    run_id = st.query_params.get("id", "")
+    with frame.loading("this run"):
+        page = view.page(session.desk(), session.caller(), run_id)
+        frame.crumbs(("Runs", "runs_page.py"), here=page.run.connection_name or "Deleted connection")
+        if page.run.ended_at is None:
+            _draw_live(page.run.run_id)
+        else:
+            _draw_title(page)
+            frame.draw_refusal()
+            _draw_ended(page)
+
+
+if __name__ == "__main__":
+    _draw()
