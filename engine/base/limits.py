@@ -11,6 +11,8 @@ READ_BLOCK_BYTES = 8 * 1024**2
 """What the reader holds of a file at once; 8 MiB keeps both cores busy within 270 MB, 16 took 80 MB more."""
 REJECT_RAW_CHARACTERS_MAX = 2_000
 """How much of a rejected record is kept for people to look at; longer ones say that they were cut."""
+REJECTS_AT_ONCE_MAX = 50_000
+"""Rejected records that the reader holds at once; short lines that are all wrong would fill the memory."""
 SNIFF_BYTES = 256 * 1024
 """How much of a file the separator and the header are guessed from."""
 SAMPLE_ROWS = 20

@@ -1,5 +1,7 @@
 """Scans blocks of files whose columns stand apart by runs of blanks and tabs, and rewrites them with tabs."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from engine.base import limits
@@ -36,10 +38,14 @@ def scan_blanks(data: bytes, first_line: int, layout: Layout, *, is_last: bool) 
     flawed = flaws.places(data, whole, text.size, may_be_damaged=layout.may_be_damaged)
     for nth in np.unique(np.searchsorted(ends, flawed)).tolist():
         bad[nth] |= flaws.of_bytes(data[starts[nth] : ends[nth]], may_be_damaged=layout.may_be_damaged) is not None
+    rejected = np.flatnonzero(bad)
+    if rejected.size > limits.REJECTS_AT_ONCE_MAX:
+        part = data[: int(ends[rejected[limits.REJECTS_AT_ONCE_MAX - 1]]) + 1]
+        return replace(scan_blanks(part, first_line, layout, is_last=True), is_cut=True)
     clean = ~bad & (columns != 0)
     kept = ~is_gap
     kept[after_values] = True
-    for nth in np.flatnonzero(bad).tolist():
+    for nth in rejected.tolist():
         kept[starts[nth] : ends[nth] + 1] = False
         found.rejects.append(_reject(data, starts, ends, nth, int(columns[nth]), first_line, layout))
     rewritten = text.copy()

@@ -1,6 +1,7 @@
 """Names what is wrong with a record: its columns, its bytes, its length; and how a rejected one is shown."""
 
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,7 @@ _NUL_SHOWN = "\N{SYMBOL FOR NULL}"
 _CHARACTER_BYTES_MAX = 4
 
 
-@dataclass(frozen=True)
-class Reject:
+class Reject(NamedTuple):
     """One rejected record: its 1-based physical line, why in a code and in words, and its text as shown."""
 
     line: int
@@ -29,6 +29,7 @@ class NotUtf8Error(Exception):
     """The file was taken for UTF-8 and is not; how it is encoded has to be judged anew."""
 
 
+@lru_cache
 def of_columns(count: int, wanted: int) -> Flaw:
     """The record has another number of columns than the header."""
     reason = RejectReason.TOO_FEW_COLUMNS if count < wanted else RejectReason.TOO_MANY_COLUMNS
@@ -86,5 +87,7 @@ def shown(data: bytes, start: int, end: int) -> str:
     """A rejected record as text without its line end, cut where it is long."""
     most = limits.REJECT_RAW_CHARACTERS_MAX
     part = data[start : min(end, start + most * _CHARACTER_BYTES_MAX + _CHARACTER_BYTES_MAX)].rstrip(b"\r\n")
-    text = part.replace(encoding.MARK_BYTES, "\ufffd".encode()).decode("utf-8", "replace").replace("\0", _NUL_SHOWN)
+    if not part.isascii():
+        part = part.replace(encoding.MARK_BYTES, "\ufffd".encode())
+    text = part.decode("utf-8", "replace").replace("\0", _NUL_SHOWN)
     return text if len(text) <= most else text[: most - len(_CUT)] + _CUT

@@ -123,6 +123,9 @@ class Records:
             found = self._scan(text, is_last=False)
             yield found
             rest = text[found.consumed :]
+            if found.is_cut:
+                text = rest
+                continue
             if len(rest) > limits.RECORD_BYTES_MAX and b"\n" not in rest and b"\r" not in rest:
                 rest, is_skipping = rest[: limits.RECORD_BYTES_MAX + 1], True
             if count == blocks_max and self._digest.size_bytes < self.total_bytes:
@@ -132,8 +135,12 @@ class Records:
                 break
             is_skipping, text, count = False, rest + block, count + 1
         self.is_whole = True
-        if rest:
-            yield self._scan(rest if rest[-1:] in (b"\n", b"\r") else rest + b"\n", is_last=True)
+        if rest and rest[-1:] not in (b"\n", b"\r"):
+            rest += b"\n"
+        while rest:
+            found = self._scan(rest, is_last=True)
+            yield found
+            rest = rest[found.consumed :]
 
     def _next_block(self, *, is_skipping: bool) -> bytes | None:
         """The next text, None at the end; of a line that is too long the rest is left out."""

@@ -7,6 +7,7 @@ resumes at the next line, which turns the parity over: so both parities ("phases
 scan goes from one to the other.
 """
 
+from array import array
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -50,6 +51,7 @@ class Scan:
     rejects: list[Reject] = field(default_factory=list)
     has_line_ends_in_quotes: bool = False
     longest_bytes: int = 0
+    is_cut: bool = False
 
 
 def scan(data: bytes, first_line: int, layout: Layout, *, is_last: bool) -> Scan:
@@ -73,6 +75,13 @@ def line_ends(data: bytes, text: NDArray[np.uint8], *, is_last: bool) -> NDArray
         returns[-1] &= is_last
         ends |= returns
     return ends
+
+
+def _listed(places: Places) -> "array[int]":
+    """The same as a sequence that is quick to bisect, and small."""
+    listed = array("q")
+    listed.frombytes(places.astype(np.int64, copy=False).tobytes())
+    return listed
 
 
 class _Phase:
@@ -100,9 +109,8 @@ class _Phase:
         self._sort(scanner, suspects)
 
     @cached_property
-    def _ends_listed(self) -> list[int]:
-        ends: list[int] = self.ends.tolist()
-        return ends
+    def _ends_listed(self) -> "array[int]":
+        return _listed(self.ends)
 
     def number_at(self, place: int) -> int:
         """The number of the record that holds a place."""
@@ -130,9 +138,9 @@ class _Phase:
         self.bad |= lengths > limits.RECORD_BYTES_MAX
         self.bad[self._flawed(scanner)] = True
         clean = ~(self.bad | self.empty)
-        self.odd = np.flatnonzero(~clean).tolist()
+        self.odd = _listed(np.flatnonzero(~clean))
         clean[suspects] = False
-        self.suspects = suspects.tolist()
+        self.suspects = _listed(suspects)
         self.longest_bytes = int(lengths[clean].max()) + 1 if clean.any() else 0
         self.has_line_ends_in_quotes = bool((self.line_counts[clean] > 1).any())
 
@@ -185,14 +193,12 @@ class _Scanner:
             self.may_open[0] = True
 
     @cached_property
-    def _physical_ends(self) -> list[int]:
-        ends: list[int] = self.places[self.is_end].tolist()
-        return ends
+    def _physical_ends(self) -> "array[int]":
+        return _listed(self.places[self.is_end])
 
     @cached_property
-    def _quotes(self) -> list[int]:
-        quotes: list[int] = self.quotes.tolist()
-        return quotes
+    def _quotes(self) -> "array[int]":
+        return _listed(self.quotes)
 
     def run(self) -> Scan:
         """Go from record to record, by whole runs of them where nothing is odd."""
@@ -203,10 +209,16 @@ class _Scanner:
             nth = bisect_left(phase.suspects, first)
             is_clear = nth == len(phase.suspects)
             stop = phase.ends.size if is_clear else phase.suspects[nth]
+            last_odd = bisect_left(phase.odd, first) + limits.REJECTS_AT_ONCE_MAX
+            if last_odd < len(phase.odd) and phase.odd[last_odd] < stop:
+                stop, is_clear = phase.odd[last_odd], False
             if stop > first:
                 self._take(phase, first, stop)
                 place = int(phase.ends[stop - 1]) + 1
             if place >= len(self.data) or (is_clear and self._may_wait(place)):
+                break
+            if len(self.found.rejects) + self.found.blank_lines >= limits.REJECTS_AT_ONCE_MAX:
+                self.found.is_cut = True
                 break
             after = self._look(place)
             if after is None:

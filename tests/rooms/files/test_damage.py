@@ -217,3 +217,23 @@ def test_where_both_parsers_count_otherwise_the_file_is_refused(
     # then
     assert caught.value.category is Category.LEDGER
     assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("separator", [",", BLANKS])
+@pytest.mark.parametrize("block_bytes", [300, 100_000])
+def test_many_wrong_rows_are_taken_a_few_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, separator: str, block_bytes: int
+) -> None:
+    # given
+    monkeypatch.setattr(limits, "REJECTS_AT_ONCE_MAX", 7)
+    monkeypatch.setattr(limits, "READ_BLOCK_BYTES", block_bytes)
+    lines = [b"\n" if number % 3 == 1 else b"x\n" if number % 3 else b"1,2\n" for number in range(3_000)]
+    gap = b"," if separator == "," else b" "
+
+    # when
+    found = read(tmp_path, (b"a,b\n" + b"".join(lines)).replace(b",", gap) + b"y", FileFormat(separator))
+
+    # then
+    assert [line for line, _ in found.numbered] == list(range(2, 3_002, 3))
+    assert [reject.line for reject in found.rejects] == [*range(4, 3_002, 3), 3_002]
+    assert found.reading.blank_lines == 1_000
