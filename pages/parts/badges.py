@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
 
 from storage.records.connections import Connection, ConnectionState
 from storage.records.runs import Run, RunState, StageState
@@ -83,7 +84,7 @@ def words(badges: Iterable[Badge]) -> list[str]:
     return [badge.word for badge in badges]
 
 
-def column(label: str, width: int, known: Sequence[Badge] = _ALL) -> object:
+def column(label: str, width: int, known: Sequence[Badge] = _ALL) -> ColumnConfig:
     """Return the column configuration that draws lists of badge words in their colours."""
     return st.column_config.MultiselectColumn(
         label, width=width, options=[badge.word for badge in known], color=[badge.color for badge in known]

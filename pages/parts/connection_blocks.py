@@ -1,0 +1,234 @@
+"""The blocks of a connection's page: set-up at the left, exchange, schedule and run history at the right."""
+
+import pandas as pd
+import streamlit as st
+
+from engine.actions import connections as actions
+from engine.actions import runs
+from engine.views import connections as view
+from engine.views.connections import ConnectionPage
+from engine.views.drafts import WORDS
+from pages.parts import badges, connection_table, frame, words
+from pages.parts.plain import plain
+from storage.records.goals import ImportGoal
+from storage.records.runs import RunStage
+
+_ROW_HEIGHT = 36
+_HISTORY = "history_open"
+_SCHEDULING = "schedule_open"
+_NUMBER_WIDTH = 74
+_RUNS_TABLE_HEIGHT_PX = 577
+_RUNS_WITHOUT_SCROLL = 15
+
+
+def set_up(page: ConnectionPage) -> None:
+    """Draw the goal and the sign-in."""
+    with st.container(border=True):
+        frame.block_title(":green[:material/south_east:] Import data into Handoff")
+        for goal in page.goals:
+            _goal(page, goal)
+        if not page.goals:
+            st.markdown("No goal yet.")
+    with st.container(border=True):
+        frame.block_title("Sign-in")
+        server = page.connection.server
+        facts = {
+            "Server": f"`{server.host}`",
+            "Port": str(server.port),
+            "User name": f"`{server.username}`",
+            WORDS[server.secret_kind]: "set, not shown",
+            "Host key": f"`{server.host_key}`",
+        }
+        for label, value in facts.items():
+            st.markdown(f":gray[{label}]  \n{value}")
+        if page.may_edit:
+            st.button(
+                "Edit",
+                icon=":material/edit:",
+                key="edit_sign_in",
+                width="stretch",
+                on_click=connection_table.edit,
+                args=(page.connection.connection_id, "Credentials"),
+            )
+
+
+def _goal(page: ConnectionPage, goal: ImportGoal) -> None:
+    st.markdown(f"`{goal.folder}`  \n`{goal.files}`")
+    if goal.mappings:
+        by = ", ".join(plain(identifier.field) for identifier in goal.identifiers)
+        creates = "new profiles are made" if goal.create_profiles else "no new profiles"
+        st.caption(f"{words.counted(len(goal.mappings), 'field')} mapped · by {by or 'no identifier'} · {creates}")
+    else:
+        st.caption("Nothing is mapped yet.")
+    st.button(
+        "Map columns" if page.may_edit else "See the mapping",
+        icon=":material/rule:",
+        key=f"map_{goal.goal_id}",
+        width="stretch",
+        on_click=frame.go,
+        args=("goal_page.py",),
+        kwargs={"id": goal.goal_id},
+    )
+
+
+def exchange(page: ConnectionPage) -> None:
+    """Draw what the newest run brought, and how many profiles there are."""
+    with st.container(border=True, height="stretch"):
+        frame.block_title("Data exchange", about="Profiles made or changed by the newest run that ended.")
+        ended = next((run for run in page.runs if run.ended_at is not None), None)
+        shown = {
+            "Profiles": page.profiles_total,
+            "Created": ended.counts.created if ended else None,
+            "Updated": ended.counts.updated if ended else None,
+        }
+        with st.container(horizontal=True):
+            for label, number in shown.items():
+                st.metric(label, words.compact(number), help=words.count(number), width="content")
+
+
+def schedule(page: ConnectionPage) -> None:
+    """Draw the schedule's sentence and the cog that changes it."""
+    with st.container(border=True, height="stretch"):
+        frame.block_title("Schedule")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            with st.container():
+                st.markdown(f"**{words.minutes(page.connection.every_minutes)}**")
+                st.caption(_next(page))
+            if page.may_edit:
+                st.button(
+                    "Change the schedule",
+                    icon=":material/settings:",
+                    key="schedule_cog",
+                    help="Change the schedule",
+                    on_click=lambda: st.session_state.update({_SCHEDULING: True}),
+                )
+    if st.session_state.get(_SCHEDULING):
+        _ask_schedule(page)
+
+
+def _next(page: ConnectionPage) -> str:
+    if page.next_due:
+        return "Next: " + ", ".join(frame.when(moment, page.now) for moment in page.next_due)
+    return "Not while it is off." if page.connection.every_minutes else "Nothing starts by itself."
+
+
+@st.dialog("Schedule", on_dismiss=lambda: st.session_state.pop(_SCHEDULING, None))
+def _ask_schedule(page: ConnectionPage) -> None:
+    minutes = st.number_input(
+        "Every … minutes",
+        value=page.connection.every_minutes,
+        step=1,
+        format="%d",
+        key="schedule_minutes",
+        placeholder="Only by Run now",
+        help="Empty: nothing starts by itself.",
+    )
+    for moment in view.next_times(minutes):
+        st.markdown(f":material/schedule: {frame.when(moment, page.now)}")
+    st.caption(f"Times are {frame.zone_name()}. The first is counted from now.")
+    frame.draw_refusal()
+    if st.button("Save the schedule", type="primary", key="schedule_save"):
+        frame.attempt(actions.set_schedule, page.connection.connection_id, minutes)
+        if frame.was_refused():
+            frame.draw_refusal()
+        else:
+            st.session_state.pop(_SCHEDULING, None)
+            st.rerun()
+
+
+def going(page: ConnectionPage) -> None:
+    """Draw how far the going run is, with Cancel."""
+    run = page.going
+    if run is None:
+        return
+    stage = page.stages[-1] if page.stages else None
+    with st.container(border=True, key="going_run"):
+        frame.block_title(f"Run {run.number}", f"started by {plain(run.started_by)}")
+        st.progress(_share(stage), text=_said(stage))
+        with st.container(horizontal=True):
+            if page.may_cancel:
+                st.button(
+                    "Cancel",
+                    icon=":material/cancel:",
+                    key="cancel_run",
+                    on_click=frame.attempt,
+                    args=(runs.cancel, run.run_id),
+                )
+            st.button(
+                "Open the run", key="open_run", on_click=frame.go, args=("run_page.py",), kwargs={"id": run.run_id}
+            )
+
+
+def _share(stage: RunStage | None) -> float:
+    return min(1.0, stage.done / stage.total) if stage and stage.total else 0.0
+
+
+def _said(stage: RunStage | None) -> str:
+    if stage is None:
+        return "Waiting to begin"
+    if not stage.total:
+        return f"{stage.name}…"
+    say = words.size if stage.unit == "bytes" else words.count
+    rows = "" if stage.unit == "bytes" else f" {stage.unit}"
+    return f"{stage.name} · {say(stage.done)} of {say(stage.total)}{rows}"
+
+
+def history(page: ConnectionPage) -> None:
+    """Draw the newest runs with both lists of counts."""
+    with st.container(border=True):
+        shown = len(page.runs)
+        newest = f"newest {shown} of {words.count(page.runs_total)}" if page.runs_total > shown else "newest first"
+        frame.block_title("Run history", newest)
+        if not page.runs:
+            st.markdown("**Not run yet.**")
+            st.caption("Map columns, turn it on, then Run now.")
+            return
+        _runs_table(page)
+
+
+def _runs_table(page: ConnectionPage) -> None:
+    shown = page.runs
+    table = pd.DataFrame(
+        {
+            "Run": [run.number for run in shown],
+            "State": [badges.words(badges.of_run(run)) for run in shown],
+            "Started": [frame.when(run.started_at or run.queued_at, page.now) for run in shown],
+            "Checked": [run.counts.read for run in shown],
+            "Applied": [run.counts.applied for run in shown],
+            "Unchanged": [run.counts.unchanged for run in shown],
+            "Skipped": [sum(run.counts.skipped.values()) for run in shown],
+            "Rejected": [run.counts.rejected for run in shown],
+            "Created": [run.counts.created for run in shown],
+            "Updated": [run.counts.updated for run in shown],
+            "open": [":material/open_in_new:"] * len(shown),
+        }
+    )
+    config = st.column_config
+    numbers = ("Checked", "Applied", "Unchanged", "Skipped", "Rejected", "Created", "Updated")
+    st.dataframe(
+        table,
+        hide_index=True,
+        row_height=_ROW_HEIGHT,
+        height="content" if len(shown) <= _RUNS_WITHOUT_SCROLL else _RUNS_TABLE_HEIGHT_PX,
+        column_config={
+            "Run": config.NumberColumn(width=48, format="%d"),
+            "State": badges.column("State", 100),
+            "Started": config.TextColumn(width=92),
+            **{name: config.NumberColumn(width=_NUMBER_WIDTH, format="localized") for name in numbers},
+            "open": config.ButtonColumn(
+                "",
+                width=44,
+                type="tertiary",
+                key=_HISTORY,
+                on_click=_open_run,
+                args=(tuple(run.run_id for run in shown),),
+            ),
+        },
+        alt="Runs of this connection with their counts of rows and profiles.",
+    )
+
+
+def _open_run(run_ids: tuple[str, ...]) -> None:
+    click = st.session_state.get(_HISTORY)
+    if click and 0 <= click["row"] < len(run_ids):
+        frame.go("run_page.py", id=run_ids[click["row"]])
