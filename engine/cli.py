@@ -16,9 +16,9 @@ from typing import Any
 import yaml
 
 from engine import control, verbs
-from engine.base import clock, errors, ids, limits
+from engine.base import clock, errors, limits
 from engine.base.settings import Settings
-from engine.scheduling.jobs import do_next
+from engine.scheduling.jobs import Worker
 from engine.service import Home
 
 _SECRETS = ("password", "private_key", "passphrase")
@@ -34,7 +34,7 @@ class Office:
         """Name the home; nothing is opened yet."""
         self._settings = settings
         self._home: Home | None = None
-        self._owner = ids.ulid()
+        self._worker: Worker | None = None
 
     def do(self, verb: str, arguments: dict[str, Any]) -> Any:
         """Do one verb and return its answer.
@@ -47,11 +47,13 @@ class Office:
                 return control.ask(str(self._settings.socket), verb, arguments)
             except ConnectionError:
                 self._home = Home(self._settings)
+                self._worker = Worker(self._home.desk)
+                self._worker.take_back()
         return verbs.do(self._home.desk, control.caller_of(os.getuid()), verb, arguments)
 
     def work(self) -> None:
         """Where no service runs: do what is queued, here and now. Else wait a little for it."""
-        if self._home is None or do_next(self._home.desk, self._owner) is None:
+        if self._worker is None or self._worker.do_next() is None:
             time.sleep(_POLL_S)
 
     def close(self) -> None:
@@ -125,8 +127,10 @@ def load(path: Path, environment: dict[str, str]) -> Any:
     except (OSError, UnicodeDecodeError) as error:
         raise errors.BadInput(f"{path} cannot be read: {error}.") from error
     except yaml.YAMLError as error:
-        said = " ".join(str(error).split())
-        raise errors.BadInput(f"{path} is not YAML: {said}.") from error
+        # The parser's own words show the line as it stands, and a secret may stand in it.
+        mark = getattr(error, "problem_mark", None)
+        place = f"line {mark.line + 1}: {getattr(error, 'problem', '')}" if mark else type(error).__name__
+        raise errors.BadInput(f"{path} is not YAML, {place}; correct it and apply again.") from None
     return _filled(parsed, environment, "")
 
 
@@ -204,7 +208,7 @@ def _show(office: Office, asked: argparse.Namespace) -> int:
         return _print_json(answer)
     _say(f"profile {answer['profile_id']}")
     for name, value in answer["properties"].items():
-        _say(f"  {name}: {'–' if value is None else value}")
+        _say(f"  {name}: {'-' if value is None else value}")
     return _OK
 
 

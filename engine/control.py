@@ -31,10 +31,20 @@ class ControlSocket:
         self._stopping = threading.Event()
 
     def start(self) -> None:
-        """Listen; a file that a killed service left is replaced, for the lease says that nobody uses it."""
+        """Listen; a file that a killed service left is replaced, for the lease says that nobody uses it.
+
+        Raises:
+            GiveUp: The system does not take the socket's path, for it is too long.
+        """
         with contextlib.suppress(FileNotFoundError):
             self._path.unlink()
-        self._listener.bind(str(self._path))
+        try:
+            self._listener.bind(str(self._path))
+        except OSError as error:
+            self._listener.close()
+            raise errors.GiveUp(
+                f"The socket {self._path} cannot be made ({error}); set HANDOFF_HOME to a shorter path."
+            ) from error
         self._path.chmod(0o600)
         self._listener.listen()
         threading.Thread(target=self._accept, name="control", daemon=True).start()
@@ -67,10 +77,12 @@ class ControlSocket:
             return {"answer": verbs.do(self._desk, caller_of(_uid(connection)), asked["verb"], asked["arguments"])}
         except errors.HandoffError as error:
             return {"error": errors.to_json(error)}
-        except Exception:  # the edge of a request: the service goes on, the log says what it was
+        except Exception as error:  # noqa: BLE001 - the edge of a request: the service goes on, the log says what
             trace = ids.trace()
-            log.logger(__name__).exception("a verb failed, trace %s", trace)
-            return {"error": errors.to_json(errors.GiveUp(f"It stopped on a fault of Handoff; the log has trace {trace}."))}
+            log.logger(__name__).error("a verb failed, trace %s: %s", trace, log.where(error))
+            return {
+                "error": errors.to_json(errors.GiveUp(f"It stopped on a fault of Handoff; the log has trace {trace}."))
+            }
 
 
 def caller_of(user_id: int) -> Caller:
@@ -87,6 +99,7 @@ def ask(path: str, verb: str, arguments: dict[str, Any]) -> Any:
 
     Raises:
         ConnectionError: No service listens there.
+        TryAgain: The service ended or hung before it answered.
         HandoffError: What the verb raised.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
@@ -95,8 +108,11 @@ def ask(path: str, verb: str, arguments: dict[str, Any]) -> Any:
             connection.connect(path)
         except OSError as error:
             raise ConnectionError(str(error)) from error
-        connection.sendall(json.dumps({"verb": verb, "arguments": arguments}).encode() + b"\n")
-        line = _line(connection)
+        try:
+            connection.sendall(json.dumps({"verb": verb, "arguments": arguments}).encode() + b"\n")
+            line = _line(connection)
+        except OSError as error:
+            raise errors.TryAgain(f"The service did not answer ({error}); try again.") from error
     if not line:
         raise errors.TryAgain("The service ended before it answered; try again.")
     said = json.loads(line)

@@ -28,9 +28,9 @@ class Home:
         Raises:
             GiveUp: Held by another process, not writable, damaged, or its key is missing.
         """
-        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lease = Lease(settings.lease)
         try:
+            settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._lease.take()
         except HeldByAnother as error:
             raise errors.GiveUp(str(error)) from error
@@ -38,6 +38,9 @@ class Home:
             raise errors.GiveUp(f"The home {settings.home} cannot be written: {error.strerror}.") from error
         try:
             self.desk = _open(settings)
+        except OSError as error:
+            self._lease.release()
+            raise errors.GiveUp(f"The home {settings.home} cannot be written: {error.strerror}.") from error
         except BaseException:
             self._lease.release()
             raise
@@ -58,9 +61,13 @@ def _open(settings: Settings) -> Desk:
     sealed = vault.open_vault(settings.master_key, is_new_home=is_new)
     try:
         database = open_database(settings.database, (settings.spool,))
+        try:
+            migrate(database)
+        except BaseException:
+            database.close()
+            raise
     except StorageFault as error:
         raise errors.GiveUp(str(error), errors.Category.STORAGE) from error
-    migrate(database)
     return Desk(settings, database, spool, sealed)
 
 

@@ -7,6 +7,7 @@ locked down: SQL can read and write files of the spool alone (faults rows 6, 93)
 
 import contextlib
 import errno
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ Cursor = duckdb.DuckDBPyConnection
 Schema = Literal["ctl", "dat"]
 _STORAGE_VERSION = "v1.5.0"
 _MEMORY_SHARE = "50%"
+_DAMAGED = re.compile("Corrupt database file|Could not read enough bytes|not a valid DuckDB")
 
 
 class StorageFault(Exception):
@@ -38,10 +40,17 @@ class Database:
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Cursor]:
-        """Yield a cursor of its own, for queries; safe in any thread."""
+        """Yield a cursor of its own, for queries; safe in any thread.
+
+        Raises:
+            StorageFault: The file is damaged.
+        """
         cursor = self._connection.cursor()
         try:
             yield cursor
+        except duckdb.Error as error:
+            _raise_fault(error)
+            raise
         finally:
             cursor.close()
 
@@ -51,15 +60,13 @@ class Database:
 
         Raises:
             StorageFull: The disk is full; nothing was changed.
+            StorageFault: The file is damaged.
         """
         with self._writers[schema], self.read() as cursor:
             cursor.execute("BEGIN")
             try:
                 yield cursor
                 cursor.execute("COMMIT")
-            except duckdb.Error as error:
-                _roll_back(cursor)
-                raise _as_fault(error) from error
             except BaseException:
                 _roll_back(cursor)
                 raise
@@ -75,11 +82,14 @@ def _roll_back(cursor: Cursor) -> None:
         cursor.execute("ROLLBACK")
 
 
-def _as_fault(error: duckdb.Error) -> Exception:
+def _raise_fault(error: duckdb.Error) -> None:
+    """Raise what people can do something about in their words; the rest is left to the caller."""
     text = str(error)
-    if "No space left" in text or "ENOSPC" in text or errno.errorcode[errno.ENOSPC] in text:
-        return StorageFull("The disk of the database is full; nothing was changed. Free some space and try again.")
-    return error
+    if "No space left" in text or errno.errorcode[errno.ENOSPC] in text:
+        message = "The disk of the database is full; nothing was changed. Free some space and try again."
+        raise StorageFull(message) from error
+    if _DAMAGED.search(text):
+        raise StorageFault("The database is damaged and was left as it is; restore a backup of it.") from error
 
 
 def open_database(path: Path, folders: tuple[Path, ...]) -> Database:
@@ -102,6 +112,7 @@ def open_database(path: Path, folders: tuple[Path, ...]) -> Database:
     for statement in (
         f"SET allowed_directories = [{quoted}]",
         f"SET memory_limit = '{_MEMORY_SHARE}'",
+        "SET GLOBAL TimeZone = 'UTC'",
         "SET preserve_insertion_order = false",
         # Profiles are rewritten by every import: this method alone took 2.5 of 4 CPU seconds of a 1M-row insert.
         "SET disabled_compression_methods = 'dict_fsst'",
@@ -113,16 +124,19 @@ def open_database(path: Path, folders: tuple[Path, ...]) -> Database:
 
 
 def _create(path: Path) -> None:
-    # Attached once with a named storage version, so that DuckDB 1.5 can still open the file.
+    # Attached once with a named storage version, so that DuckDB 1.5 can still open the file; made under another
+    # name, because a kill in between would leave half a file that looks damaged.
+    fresh = path.with_name(f"{path.name}.fresh")
+    fresh.unlink(missing_ok=True)
     with duckdb.connect() as creator:
-        name = str(path).replace("'", "''")
-        creator.execute(f"ATTACH '{name}' AS created (STORAGE_VERSION '{_STORAGE_VERSION}')")
+        creator.execute(f"ATTACH {text_literal(str(fresh))} AS created (STORAGE_VERSION '{_STORAGE_VERSION}')")
         creator.execute("DETACH created")
+    fresh.rename(path)
 
 
 def _opening_sentence(path: Path, error: duckdb.Error) -> str:
     text = str(error)
-    if "lock" in text.lower():
+    if "Could not set lock" in text or "Conflicting lock" in text:
         return f"The database {path.name} is held by another process; stop that one first."
     if "ermission" in text or "ead-only" in text or "annot open" in text:
         return f"The database {path.name} cannot be opened for writing; check the rights of its folder and disk."

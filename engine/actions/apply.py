@@ -16,7 +16,7 @@ from engine.security.audit import What
 from engine.security.roles import Right
 from storage.database import Cursor
 from storage.records.connections import Connection
-from storage.records.goals import ImportGoal
+from storage.records.goals import ImportGoal, Property
 from storage.records.people import Caller
 from storage.tables import connections, goals, profiles
 
@@ -38,20 +38,23 @@ def apply(desk: Desk, caller: Caller, wanted: Any) -> dict[str, Any]:
     """
     audit.allow(desk.database, caller, Right.EDIT_CONNECTIONS, What("file"))
     items = wanted_shape.read(wanted)
+    with desk.database.read() as cursor:
+        known = profiles.properties(cursor)
     for item in items:
-        _check(desk, item)
+        _check(item, known)
     return {"changes": [_apply_one(desk, caller, item) for item in items]}
 
 
-def _check(desk: Desk, item: WantedConnection) -> None:
+def _check(item: WantedConnection, known: dict[str, Property]) -> None:
+    """Refuse what cannot be; what this item makes is known to those after it."""
     if item.wanted.secrets.private_key is not None:
         keys.check_private_key(item.wanted.secrets.private_key, item.wanted.secrets.passphrase)
-    with desk.database.read() as cursor:
-        known = profiles.properties(cursor)
     for goal in item.goals:
         found = checks.problems(goal, known)
         if found:
             raise errors.BadInput(f"{item.wanted.name}: {found[0]}")
+        for made in goal_actions.properties_of(goal):
+            known.setdefault(made.name.lower(), made)
 
 
 def _apply_one(desk: Desk, caller: Caller, item: WantedConnection) -> dict[str, Any]:
@@ -87,7 +90,9 @@ def _put_goals(
             goals.save(cursor, placed, clock.now(), caller.name)
             what = What("goal", placed.goal_id, item.wanted.name)
             said = goals.definition(old) if old else None
-            audit.record(cursor, caller, "changed" if old else "created", what, before=said, after=goals.definition(placed))
+            audit.record(
+                cursor, caller, "changed" if old else "created", what, before=said, after=goals.definition(placed)
+            )
 
 
 def _differences(
@@ -110,7 +115,9 @@ def _differences(
 
 
 def _flat(wanted: connection_actions.Wanted, state: str) -> dict[str, Any]:
-    values = {field.name: getattr(wanted, field.name) for field in dataclasses.fields(wanted) if field.name != "secrets"}
+    values = {
+        field.name: getattr(wanted, field.name) for field in dataclasses.fields(wanted) if field.name != "secrets"
+    }
     return {**{name: getattr(value, "value", value) for name, value in values.items()}, "state": state}
 
 

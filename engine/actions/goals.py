@@ -55,7 +55,6 @@ def make_properties(desk: Desk, goal: ImportGoal) -> list[Property]:
     Raises:
         BadInput: A property that should link rows holds a value twice.
     """
-    wanted = [Property(mapping.property, mapping.type, is_unique=False) for mapping in goal.mappings]
     with desk.database.read() as cursor:
         present = profiles.properties(cursor)
         for link in goal.identifiers:
@@ -66,5 +65,10 @@ def make_properties(desk: Desk, goal: ImportGoal) -> list[Property]:
                     raise errors.BadInput(
                         f"{known.name} cannot link rows: {repeated:,} values occur in more than one profile."
                     )
-            wanted.insert(0, Property(link.property, PropertyType.TEXT, is_unique=True))
-    return profiles.add_properties(desk.database, wanted, clock.now())
+    return profiles.add_properties(desk.database, properties_of(goal), clock.now())
+
+
+def properties_of(goal: ImportGoal) -> list[Property]:
+    """Return what profiles hold for this goal, its identifiers first."""
+    links = [Property(link.property, PropertyType.TEXT, is_unique=True) for link in goal.identifiers]
+    return [*links, *(Property(mapping.property, mapping.type, is_unique=False) for mapping in goal.mappings)]

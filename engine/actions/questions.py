@@ -40,9 +40,7 @@ def ask_test(desk: Desk, caller: Caller, draft_id: str) -> str:
         return queue.add_question(cursor, queue.TEST, arguments, f"test:{draft_id}", caller.name)
 
 
-def ask_scan(
-    desk: Desk, caller: Caller, goal_id: str, folder: str, files: str, file_format: FileFormat
-) -> str:
+def ask_scan(desk: Desk, caller: Caller, goal_id: str, folder: str, files: str, file_format: FileFormat) -> str:
     """Scan a goal's folder with these settings, saved or not; return the job's id.
 
     Raises:

@@ -10,7 +10,7 @@ from engine.security.roles import Right
 from storage.database import Cursor
 from storage.records.connections import Connection, ConnectionState
 from storage.records.people import Caller
-from storage.tables import goals, jobs, profiles, runs
+from storage.tables import goals, jobs, profiles
 
 
 def run_now(desk: Desk, caller: Caller, connection_id: str) -> str:
@@ -60,4 +60,3 @@ def cancel(desk: Desk, caller: Caller, run_id: str) -> None:
             raise errors.GiveUp("This run has ended; there is nothing to cancel.")
         jobs.want_cancel(cursor, run_id)
         audit.record(cursor, caller, "cancelled", What("run", run_id))
-

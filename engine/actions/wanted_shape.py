@@ -78,9 +78,9 @@ def _connection(value: Any, where: str) -> WantedConnection:
         raise errors.BadInput(f"{where}: {direction} {method} {methodology} is not offered yet; use inbound sftp pull.")
     if data_type not in matrix.data_types(direction):
         raise errors.BadInput(f"{where}.data_type {data_type} is not offered yet.")
-    server = place.take("server", lambda item, at: Place(item, at))
+    server = place.take("server", Place)
     state = place.take("state", _state, ConnectionState.OFF)
-    schedule = place.take("schedule", lambda item, at: Place(item, at), None)
+    schedule = place.take("schedule", Place, None)
     minutes = schedule.take("every_minutes", _integer) if schedule else None
     if schedule:
         schedule.done()
@@ -132,7 +132,7 @@ def _server(
 
 def _goal(value: Any, where: str) -> ImportGoal:
     outer = Place(value, where)
-    place = outer.take("import", lambda item, at: Place(item, at))
+    place = outer.take("import", Place)
     outer.done()
     goal = ImportGoal(
         goal_id="",
@@ -192,7 +192,7 @@ def _each(check: Callable[[Any, str], Any]) -> Callable[[Any, str], list[Any]]:
 
 def _word(kind: type[_Word]) -> Callable[[Any, str], _Word]:
     def chosen(value: Any, where: str) -> _Word:
-        if value not in {item.value for item in kind}:
+        if not isinstance(value, str) or value not in {item.value for item in kind}:
             raise errors.BadInput(f"{where} is {value}; it can be {', '.join(item.value for item in kind)}.")
         return kind(value)
 
@@ -201,9 +201,9 @@ def _word(kind: type[_Word]) -> Callable[[Any, str], _Word]:
 
 def _state(value: Any, where: str) -> ConnectionState:
     # YAML reads a bare on or off as a boolean.
-    if value in {True, "on"}:
+    if value is True or value == "on":
         return ConnectionState.ON
-    if value in {False, "off"}:
+    if value is False or value == "off":
         return ConnectionState.OFF
     raise errors.BadInput(f"{where} is {value}; it can be on or off.")
 

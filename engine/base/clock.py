@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+
 def _machine_time() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 

@@ -3,6 +3,7 @@
 import logging
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from traceback import extract_tb
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 _LOG_BYTES_MAX = 10 * 1024**2
@@ -11,6 +12,12 @@ _LOG_BYTES_MAX = 10 * 1024**2
 def logger(name: str) -> logging.Logger:
     """Return the logger of a module."""
     return logging.getLogger(f"handoff.{name}")
+
+
+def where(error: BaseException) -> str:
+    """Say an unexpected error's kind and place on one line; its own words may hold a row or a secret, so not them."""
+    steps = [f"{Path(step.filename).name}:{step.lineno} {step.name}" for step in extract_tb(error.__traceback__)[-6:]]
+    return f"{type(error).__name__} at {' > '.join(steps)}"
 
 
 def open_log(path: Path) -> None:

@@ -15,24 +15,29 @@ from engine.files import reading as files
 from engine.flows import sealing
 from engine.flows.desk import Desk
 from engine.flows.watch import Stages, Watch
-from engine.mapping import plan
+from engine.mapping import checks, plan
 from engine.transfer import client
-from storage.database import StorageFull
+from storage.database import StorageFault, StorageFull
 from storage.records.connections import Connection, ConnectionState
 from storage.records.files import FetchedFile, FileReading
 from storage.records.goals import ImportGoal
 from storage.records.runs import Run, RunCounts, RunState
-from storage.tables import connections, files_seen, goals, merges, runs
+from storage.tables import connections, files_seen, goals, merges, profiles, runs
 
 _FETCH, _READ, _MERGE = 1, 2, 3
 
 
 @dataclasses.dataclass
-class _Progress:
-    """What this run has come to so far; changed in place by the steps below."""
+class _Work:
+    """One run while it goes: what it works with, and what it has come to so far, changed in place by the steps."""
 
-    counts: RunCounts
-    failures: list[errors.HandoffError]
+    desk: Desk
+    run: Run
+    connection: Connection
+    stages: Stages
+    watch: Watch
+    counts: RunCounts = dataclasses.field(default_factory=RunCounts)
+    failures: list[errors.HandoffError] = dataclasses.field(default_factory=list)
 
 
 def run_connection(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[str, Any]:
@@ -53,28 +58,52 @@ def run_connection(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[
     with desk.database.write("ctl") as cursor:
         runs.start(cursor, run_id, clock.now())
     run, connection = _load(desk, run_id)
-    stages = Stages(desk, run_id)
-    done = _Progress(RunCounts(), [])
-    work = desk.spool.work_folder(run_id)
+    work = _Work(desk, run, connection, Stages(desk, run_id), watch)
+    folder = desk.spool.work_folder(run_id)
     try:
         watch.stop_if_cancelled()
-        _import_goals(desk, run, connection, work, stages, watch, done)
-        if done.failures:
-            raise _joined(done.failures)
+        _import_goals(work, folder)
+        if work.failures:
+            raise _joined(work.failures)
     except errors.ServiceStopping:
         raise
-    except (errors.HandoffError, StorageFull) as error:
-        expected = errors.OutOfSpace(str(error)) if isinstance(error, StorageFull) else error
-        stages.fail(str(expected))
-        _record_failure(desk, connection, run_id, done.counts, expected)
+    except (errors.HandoffError, StorageFault) as error:
+        expected = _as_expected(error, work.counts)
+        work.stages.fail(str(expected))
+        _record_failure(desk, run_id, work.counts, expected)
         raise expected from error
     finally:
-        desk.spool.discard(work)
+        desk.spool.discard(folder)
     with desk.database.write("ctl") as cursor:
-        runs.end(cursor, run_id, RunState.COMPLETED, done.counts, clock.now(), None)
-        if connection.state is ConnectionState.PAUSED:
+        runs.end(cursor, run_id, RunState.COMPLETED, work.counts, clock.now(), None)
+        now_there = connections.by_id(cursor, connection.connection_id)
+        if now_there is not None and now_there.state is ConnectionState.PAUSED:
             connections.set_state(cursor, connection.connection_id, ConnectionState.ON, None, clock.now())
-    return done.counts.as_contract()
+    return work.counts.as_contract()
+
+
+def end_if_open(desk: Desk, arguments: dict[str, Any], error: errors.HandoffError) -> None:
+    """Record the failure of a run that could not do so itself: cut off too often, or stopped by a fault of ours."""
+    with desk.database.read() as cursor:
+        run = runs.by_id(cursor, arguments["run_id"])
+        committed = files_seen.counts_of_run(cursor, arguments["run_id"]).values()
+    if run is not None and run.ended_at is None:
+        counts = RunCounts()
+        for of_file in committed:
+            counts = added(counts, of_file)
+        _record_failure(desk, run.run_id, counts, error)
+
+
+def _as_expected(error: Exception, counts: RunCounts) -> errors.HandoffError:
+    if isinstance(error, StorageFull):
+        return errors.OutOfSpace(str(error))
+    if isinstance(error, errors.Cancelled) and counts.files_taken:
+        return errors.Cancelled(
+            f"Cancelled by a person; {counts.files_taken:,} files were merged before, nothing after."
+        )
+    if isinstance(error, errors.HandoffError):
+        return error
+    return errors.GiveUp(str(error), errors.Category.STORAGE)
 
 
 def _load(desk: Desk, run_id: str) -> tuple[Run, Connection]:
@@ -86,35 +115,37 @@ def _load(desk: Desk, run_id: str) -> tuple[Run, Connection]:
     return run, connection
 
 
-def _import_goals(
-    desk: Desk, run: Run, connection: Connection, work: Path, stages: Stages, watch: Watch, done: _Progress
-) -> None:
-    with desk.database.read() as cursor:
-        wanted = goals.of_connection(cursor, connection.connection_id)
+def _import_goals(work: _Work, folder: Path) -> None:
+    with work.desk.database.read() as cursor:
+        wanted = goals.of_connection(cursor, work.connection.connection_id)
+        known = profiles.properties(cursor)
+    for goal in wanted:
+        # A schedule starts runs without asking whether the mapping is done.
+        for problem in checks.problems(goal, known)[:1]:
+            raise errors.MendData(f"Map columns first: {problem}")
     for number, goal in enumerate(wanted):
         base = number * _MERGE
-        folder = work / str(number)
-        folder.mkdir()
-        fetched = _fetch(desk, connection, goal, folder, stages, watch, base)
-        _take(desk, run, goal, fetched, folder, stages, watch, done, base)
+        own = folder / str(number)
+        own.mkdir()
+        fetched = _fetch(work, goal, own, base)
+        _take(work, goal, fetched, own, base)
 
 
-def _fetch(
-    desk: Desk, connection: Connection, goal: ImportGoal, folder: Path, stages: Stages, watch: Watch, base: int
-) -> tuple[FetchedFile, ...]:
+def _fetch(work: _Work, goal: ImportGoal, folder: Path, base: int) -> tuple[FetchedFile, ...]:
+    stages, server = work.stages, work.connection.server
     stages.begin(base + _FETCH, "Fetch", "bytes")
-    with desk.database.read() as cursor:
-        secrets = sealing.of_connection(desk, cursor, connection.connection_id)
-    listing = client.list_folder(connection.server, secrets, goal.folder, goal.files, watch.is_cancelled)
+    with work.desk.database.read() as cursor:
+        secrets = sealing.of_connection(work.desk, cursor, work.connection.connection_id)
+    listing = client.list_folder(server, secrets, goal.folder, goal.files, work.watch.is_cancelled)
     names = [file.name for file in sorted(listing.files, key=lambda file: (str(file.changed_at), file.name))]
     fetched = client.fetch_files(
-        connection.server,
+        server,
         secrets,
         goal.folder,
         names,
         folder,
         lambda said: stages.advance(said["done"], said["total"]),
-        watch.is_cancelled,
+        work.watch.is_cancelled,
     )
     if not fetched:
         stages.finish(f"No file in {goal.folder} matches {goal.files}.")
@@ -125,44 +156,33 @@ def _fetch(
     return fetched
 
 
-def _take(
-    desk: Desk,
-    run: Run,
-    goal: ImportGoal,
-    fetched: tuple[FetchedFile, ...],
-    folder: Path,
-    stages: Stages,
-    watch: Watch,
-    done: _Progress,
-    base: int,
-) -> None:
+def _take(work: _Work, goal: ImportGoal, fetched: tuple[FetchedFile, ...], folder: Path, base: int) -> None:
     """Read and merge each file that is new or changed, in the order of their times; a bad one stops only itself."""
     mark = plan.fingerprint(goal)
-    with desk.database.read() as cursor:
-        committed = files_seen.counts_of_run(cursor, run.run_id)
+    with work.desk.database.read() as cursor:
+        committed = files_seen.counts_of_run(cursor, work.run.run_id)
         last = {file.name: files_seen.last(cursor, goal.goal_id, file.name) for file in fetched}
     for number, file in enumerate(fetched):
         seen = last[file.name]
         if (goal.goal_id, file.name) in committed:
             # An earlier attempt of this run got as far as this file before it was killed.
-            done.counts = added(done.counts, committed[goal.goal_id, file.name])
+            work.counts = added(work.counts, committed[goal.goal_id, file.name])
             continue
         if seen is not None and (seen.sha256, seen.fingerprint) == (file.sha256, mark):
-            done.counts = added(done.counts, RunCounts(files_unchanged=1))
+            work.counts = added(work.counts, RunCounts(files_unchanged=1))
             continue
         try:
-            reading = _read(goal, file, folder, number, stages, watch, base)
-            done.counts = added(done.counts, _merge(desk, run, goal, file, reading, stages, watch, base))
+            reading = _read(work, goal, file, folder, number, base)
+            work.counts = added(work.counts, _merge(work, goal, file, reading, base))
         except errors.Cancelled:
             raise
         except errors.MendData as error:
-            stages.fail(str(error))
-            done.failures.append(error)
+            work.stages.fail(str(error))
+            work.failures.append(error)
 
 
-def _read(
-    goal: ImportGoal, file: FetchedFile, folder: Path, number: int, stages: Stages, watch: Watch, base: int
-) -> FileReading:
+def _read(work: _Work, goal: ImportGoal, file: FetchedFile, folder: Path, number: int, base: int) -> FileReading:
+    stages = work.stages
     stages.begin(base + _READ, "Read and check", "bytes", file.size_bytes)
     target = folder / f"{number}.read"
     target.mkdir()
@@ -171,7 +191,7 @@ def _read(
         target,
         goal.format,
         lambda said: stages.advance(said["done"], said["total"]),
-        watch.is_cancelled,
+        work.watch.is_cancelled,
     )
     if reading.sha256 != file.sha256:
         raise errors.GiveUp(f"{file.name} changed in the spool between fetch and reading; run again.")
@@ -182,32 +202,23 @@ def _read(
     return reading
 
 
-def _merge(
-    desk: Desk,
-    run: Run,
-    goal: ImportGoal,
-    file: FetchedFile,
-    reading: FileReading,
-    stages: Stages,
-    watch: Watch,
-    base: int,
-) -> RunCounts:
-    stages.begin(base + _MERGE, "Match and merge", "rows", reading.records)
-    with desk.database.read() as cursor:
+def _merge(work: _Work, goal: ImportGoal, file: FetchedFile, reading: FileReading, base: int) -> RunCounts:
+    work.stages.begin(base + _MERGE, "Match and merge", "rows", reading.records)
+    with work.desk.database.read() as cursor:
         seen = files_seen.last(cursor, goal.goal_id, file.name)
-    attempt = plan.Attempt(run.run_id, run.number, ids.profile_id_base(), file.name)
+    attempt = plan.Attempt(work.run.run_id, work.run.number, ids.profile_id_base(), file.name)
     wanted = plan.make(goal, reading, seen, attempt)
     try:
-        with desk.database.write("dat") as cursor:
+        with work.desk.database.write("dat") as cursor:
             counts = merges.merge(cursor, wanted)
-            watch.stop_if_cancelled()
+            work.watch.stop_if_cancelled()
     except merges.Unbalanced as error:
         raise errors.GiveUp(str(error), errors.Category.LEDGER) from error
     said = [f"{counts.created:,} profiles created", f"{counts.updated:,} updated"]
     said += [f"{counts.unchanged:,} rows unchanged"] if counts.unchanged else []
     said += [f"{sum(counts.skipped.values()):,} rows without a profile"] if counts.skipped else []
     said += [f"{counts.rejected:,} rows rejected"] if counts.rejected else []
-    stages.finish(" · ".join(said))
+    work.stages.finish(" · ".join(said))
     return counts
 
 
@@ -226,14 +237,15 @@ def _joined(failures: list[errors.HandoffError]) -> errors.HandoffError:
     return errors.MendData(f"{len(failures)} files could not be used, the first: {first}", first.category)
 
 
-def _record_failure(
-    desk: Desk, connection: Connection, run_id: str, counts: RunCounts, error: errors.HandoffError
-) -> None:
+def _record_failure(desk: Desk, run_id: str, counts: RunCounts, error: errors.HandoffError) -> None:
     log.logger(__name__).warning("run %s: %s: %s", run_id, error.category.value, error)
     state = RunState.CANCELLED if isinstance(error, errors.Cancelled) else RunState.FAILED
     with desk.database.write("ctl") as cursor:
         runs.end(cursor, run_id, state, counts, clock.now(), (str(error), error.category.value))
-        if error.category is errors.Category.HOST_KEY:
+        run = runs.by_id(cursor, run_id)
+        connection = connections.by_id(cursor, run.connection_id) if run else None
+        is_on = connection is not None and connection.state is ConnectionState.ON
+        if connection is not None and is_on and error.category is errors.Category.HOST_KEY:
             # Nothing is tried again by itself at a server that may be somebody else's (faults row 59).
             connections.set_state(cursor, connection.connection_id, ConnectionState.PAUSED, str(error), clock.now())
 

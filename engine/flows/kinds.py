@@ -1,6 +1,11 @@
 """The kinds of job, by name: a job in the table says which of these does it."""
 
+from collections.abc import Callable
+from typing import Any
+
+from engine.base.errors import HandoffError
 from engine.flows import ask_server, import_files, queue
+from engine.flows.desk import Desk
 from engine.flows.watch import Step
 
 KINDS: dict[str, Step] = {
@@ -9,3 +14,6 @@ KINDS: dict[str, Step] = {
     queue.TEST: ask_server.test_connection,
     queue.HOST_KEY: ask_server.fetch_host_key,
 }
+
+LOST: dict[str, Callable[[Desk, dict[str, Any], HandoffError], None]] = {queue.RUN: import_files.end_if_open}
+"""Called with the error of a job that failed or was cancelled, for kinds that keep an outcome of their own."""

@@ -26,9 +26,7 @@ def add_run(cursor: Cursor, connection_id: str, started_by: str) -> str:
     return run_id
 
 
-def add_question(
-    cursor: Cursor, kind: str, arguments: dict[str, Any], unique_key: str, asked_by: str
-) -> str:
+def add_question(cursor: Cursor, kind: str, arguments: dict[str, Any], unique_key: str, asked_by: str) -> str:
     """Queue a scan, a test or a host key question and return the job's id."""
     job_id = ids.ulid()
     _add(cursor, job_id, kind, arguments, unique_key, asked_by)
@@ -43,5 +41,17 @@ def _add(
     unique_key: str,
     created_by: str,
 ) -> None:
-    job = Job(job_id, kind, arguments, unique_key, JobState.QUEUED, 0, {}, None, None, False, clock.now())
+    job = Job(
+        job_id=job_id,
+        kind=kind,
+        arguments=arguments,
+        unique_key=unique_key,
+        state=JobState.QUEUED,
+        attempt=0,
+        progress={},
+        result=None,
+        error=None,
+        cancel_wanted=False,
+        created_at=clock.now(),
+    )
     jobs.insert(cursor, job, created_by)

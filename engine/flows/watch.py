@@ -63,9 +63,7 @@ class Stages:
 
     def begin(self, position: int, name: str, unit: str, total: int = 0) -> None:
         """Start the next stage, ending the one before."""
-        self._stage = RunStage(
-            self._run_id, position, name, StageState.RUNNING, clock.now(), None, 0, total, unit, ""
-        )
+        self._stage = RunStage(self._run_id, position, name, StageState.RUNNING, clock.now(), None, 0, total, unit, "")
         self._write()
 
     def advance(self, done: int, total: int) -> None:

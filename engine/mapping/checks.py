@@ -96,7 +96,9 @@ def _mapping(mapping: Mapping, properties: dict[str, Property]) -> list[str]:
     if present is None:
         return found
     if present.type is not mapping.type:
-        found.append(f"Property {present.name} holds {present.type.value}; '{mapping.field}' gives {mapping.type.value}.")
+        found.append(
+            f"Property {present.name} holds {present.type.value}; '{mapping.field}' gives {mapping.type.value}."
+        )
     if present.is_unique:
         found.append(f"Property {present.name} is an identifier; link '{mapping.field}' as the identifier instead.")
     return found

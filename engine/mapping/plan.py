@@ -68,7 +68,7 @@ def make(goal: ImportGoal, reading: FileReading, seen: FileSeen | None, attempt:
     }
     old_sums = set(seen.sums) if seen else set()
     _refuse_lapsed(seen, sums)
-    known_by = _known_by(seen, number, bool(old_sums & set(sums)), attempt.file_name)
+    known_by = _known_by(seen, number, attempt.file_name, has_old_sums=bool(old_sums & set(sums)))
     return MergePlan(
         run_id=attempt.run_id,
         goal_id=goal.goal_id,
@@ -120,7 +120,7 @@ def _refuse_lapsed(seen: FileSeen | None, sums: dict[str, Mapping]) -> None:
 
 
 def _known_by(
-    seen: FileSeen | None, number: dict[str, int], has_old_sums: bool, file_name: str  # noqa: FBT001 - private
+    seen: FileSeen | None, number: dict[str, int], file_name: str, *, has_old_sums: bool
 ) -> tuple[int, ...] | None:
     if seen is None:
         return None

@@ -55,11 +55,14 @@ def start_due(desk: Desk) -> list[str]:
     for connection_id, expected in waiting:
         with desk.database.write("ctl") as cursor:
             connection = connections.by_id(cursor, connection_id)
-            if connection is None or connection.state is not ConnectionState.ON or connection.every_minutes is None:
+            if connection is None or connection.state is ConnectionState.OFF or connection.every_minutes is None:
                 due.set_next(cursor, connection_id, None)
                 continue
             following = plan.next_due(expected, connection.every_minutes, now)
             if not due.claim(cursor, connection_id, expected, following, now):
+                continue
+            if connection.state is ConnectionState.PAUSED:
+                # The beat goes on, for a run by hand that goes well ends the pause.
                 continue
             if jobs.open_with_key(cursor, queue.run_key(connection_id)) is not None:
                 log.logger(__name__).info("%s is still running; this beat is left out", connection.name)

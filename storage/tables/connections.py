@@ -24,7 +24,8 @@ def insert(cursor: Cursor, connection: Connection, secret_sealed: str) -> None:
     """Add a connection; the caller has checked that the name is free."""
     server = connection.server
     cursor.execute(
-        f"INSERT INTO ctl.connection ({_COLUMNS}, secret_sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO ctl.connection ({_COLUMNS}, secret_sealed) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             connection.connection_id,
             connection.name,

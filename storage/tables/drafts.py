@@ -8,7 +8,12 @@ from storage.database import Cursor
 
 
 def put(
-    cursor: Cursor, draft_id: str, person_id: str, answers: dict[str, Any], secret_sealed: str | None, changed_at: datetime
+    cursor: Cursor,
+    draft_id: str,
+    person_id: str,
+    answers: dict[str, Any],
+    secret_sealed: str | None,
+    changed_at: datetime,
 ) -> None:
     """Write a draft anew, keeping the time it was begun."""
     row = cursor.execute("SELECT created_at FROM ctl.draft WHERE draft_id = ?", [draft_id]).fetchone()

@@ -75,7 +75,9 @@ def _record(goal_id: str, connection_id: str, version: int, text: str) -> Import
         identifiers=tuple(Identifier(**link) for link in said["identifiers"]),
         create_profiles=said["create_profiles"],
         mappings=tuple(
-            Mapping(item["field"], item["property"], PropertyType(item["type"]), Strategy(item["strategy"]), item["format"])
+            Mapping(
+                item["field"], item["property"], PropertyType(item["type"]), Strategy(item["strategy"]), item["format"]
+            )
             for item in said["mappings"]
         ),
     )

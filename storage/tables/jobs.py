@@ -19,14 +19,23 @@ def insert(cursor: Cursor, job: Job, created_by: str) -> None:
     )
 
 
-def claim(cursor: Cursor, owner: str, now: datetime, lease_until: datetime) -> Job | None:
-    """Take the oldest job that is free: queued, or running with a lapsed lease, and no twin of its key running."""
+def claim(cursor: Cursor, owner: str, now: datetime, lease_until: datetime, held: frozenset[str]) -> Job | None:
+    """Take the oldest job that is free: queued, or running with a lapsed lease, and no twin of its key running.
+
+    Args:
+        cursor: In a transaction on ctl.
+        owner: Who takes it.
+        now: UTC.
+        lease_until: UTC.
+        held: Jobs that threads of this owner are doing; a clock that jumps does not make them free.
+    """
+    going = "(state = 'running' AND (lease_until >= ? OR list_contains(?, job_id)))"
     row = cursor.execute(
-        """SELECT job_id FROM ctl.job j WHERE (state = 'queued' OR (state = 'running' AND lease_until < ?))
-        AND NOT EXISTS (SELECT 1 FROM ctl.job o WHERE o.unique_key = j.unique_key AND o.job_id <> j.job_id
-            AND o.state = 'running' AND o.lease_until >= ?)
+        f"""WITH going AS (SELECT job_id, unique_key FROM ctl.job WHERE {going})
+        SELECT job_id FROM ctl.job WHERE state IN ('queued', 'running')
+        AND job_id NOT IN (SELECT job_id FROM going) AND unique_key NOT IN (SELECT unique_key FROM going)
         ORDER BY created_at, job_id LIMIT 1""",
-        [now, now],
+        [now, sorted(held)],
     ).fetchone()
     if row is None:
         return None
@@ -37,9 +46,12 @@ def claim(cursor: Cursor, owner: str, now: datetime, lease_until: datetime) -> J
     return by_id(cursor, row[0])
 
 
-def renew(cursor: Cursor, owner: str, lease_until: datetime) -> None:
-    """Keep all jobs of this owner."""
-    cursor.execute("UPDATE ctl.job SET lease_until = ? WHERE owner = ? AND state = 'running'", [lease_until, owner])
+def renew(cursor: Cursor, owner: str, held: frozenset[str], lease_until: datetime) -> None:
+    """Keep the jobs that this owner is doing."""
+    cursor.execute(
+        "UPDATE ctl.job SET lease_until = ? WHERE owner = ? AND state = 'running' AND list_contains(?, job_id)",
+        [lease_until, owner, sorted(held)],
+    )
 
 
 def has_free(cursor: Cursor, now: datetime) -> bool:

@@ -31,7 +31,9 @@ def add_properties(database: Database, wanted: list[Property], created_at: datet
                 f"ALTER TABLE dat.profile ADD COLUMN IF NOT EXISTS {name_literal(item.name)} {SQL_TYPES[item.type]}"
             )
         with database.write("ctl") as cursor:
-            cursor.execute("INSERT INTO ctl.property VALUES (?, ?, ?, ?)", [item.name, item.type.value, item.is_unique, created_at])
+            cursor.execute(
+                "INSERT INTO ctl.property VALUES (?, ?, ?, ?)", [item.name, item.type.value, item.is_unique, created_at]
+            )
     for item in wanted:
         known = present.get(item.name.lower())
         if known is not None and item.is_unique and not known.is_unique:
@@ -45,7 +47,8 @@ def repeated_values(cursor: Cursor, name: str) -> int:
     column = name_literal(name)
     return _number(
         cursor,
-        f"SELECT count(*) FROM (SELECT {column} FROM dat.profile WHERE {column} IS NOT NULL GROUP BY 1 HAVING count(*) > 1)",
+        f"SELECT count(*) FROM (SELECT {column} FROM dat.profile WHERE {column} IS NOT NULL "
+        "GROUP BY 1 HAVING count(*) > 1)",
     )
 
 

@@ -36,9 +36,13 @@ def copy_from_typing(cursor: Cursor, plan: MergePlan) -> None:
         cases["column"].append(f"WHEN {number} THEN {text_literal(fill.field)}")
         cases["value"].append(f"WHEN {number} THEN f.c{fill.column}")
         cases["reason"].append(f"WHEN {number} THEN '{_REASON[fill.type].value}'")
-        cases["suggestion"].append(f"WHEN {number} THEN {_suggestion(fill.type, f'trim(f.c{fill.column})', fill.format)}")
+        cases["suggestion"].append(
+            f"WHEN {number} THEN {_suggestion(fill.type, f'trim(f.c{fill.column})', fill.format)}"
+        )
     chosen = ", ".join(f"CASE problem {' '.join(when)} END" for when in cases.values())
-    whole = f"concat_ws({text_literal(_joint(plan.separator))}, {', '.join(f'f.c{n}' for n in range(len(plan.columns)))})"
+    whole = (
+        f"concat_ws({text_literal(_joint(plan.separator))}, {', '.join(f'f.c{n}' for n in range(len(plan.columns)))})"
+    )
     cursor.execute(
         f"""INSERT INTO dat.reject
         SELECT ?, ?, t.line, {chosen}, substr({whole}, 1, 2000)

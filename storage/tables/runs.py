@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from typing import Any
 
 from storage.database import Cursor
 from storage.records.runs import Run, RunCounts, RunStage, RunState, StageState
@@ -11,6 +12,7 @@ _COLUMNS = (
     "r.ended_at, r.rows_read, r.rows_applied, r.rows_unchanged, r.rows_skipped, r.rows_rejected, r.profiles_created, "
     "r.profiles_updated, r.files_taken, r.files_unchanged, r.error, r.error_category, r.attempt"
 )
+_NUMBER_DIGITS_MAX = 18
 _FROM = "FROM ctl.run r LEFT JOIN ctl.connection c USING (connection_id)"
 
 
@@ -65,7 +67,7 @@ def end(
 
 def by_id(cursor: Cursor, run_id: str) -> Run | None:
     """Return one run by its id or by its number as text, or None."""
-    number = int(run_id) if run_id.isascii() and run_id.isdigit() and len(run_id) < 19 else -1
+    number = int(run_id) if run_id.isascii() and run_id.isdigit() and len(run_id) <= _NUMBER_DIGITS_MAX else -1
     row = cursor.execute(f"SELECT {_COLUMNS} {_FROM} WHERE r.run_id = ? OR r.number = ?", [run_id, number]).fetchone()
     return _record(row) if row else None
 
@@ -74,7 +76,8 @@ def listed(cursor: Cursor, connection_id: str | None, start: int, most: int) -> 
     """Return runs, going ones first, then newest first; of one connection or of all."""
     where = "WHERE r.connection_id = ?" if connection_id else ""
     rows = cursor.execute(
-        f"SELECT {_COLUMNS} {_FROM} {where} ORDER BY r.state NOT IN ('running', 'queued'), r.number DESC LIMIT ? OFFSET ?",
+        f"SELECT {_COLUMNS} {_FROM} {where} "
+        "ORDER BY r.state NOT IN ('running', 'queued'), r.number DESC LIMIT ? OFFSET ?",
         [*([connection_id] if connection_id else []), most, start],
     ).fetchall()
     return [_record(row) for row in rows]
@@ -132,7 +135,11 @@ def put_stage(cursor: Cursor, stage: RunStage) -> None:
 def stages(cursor: Cursor, run_id: str) -> list[RunStage]:
     """Return a run's stages in order; empty before it starts."""
     rows = cursor.execute("SELECT * FROM ctl.run_stage WHERE run_id = ? ORDER BY position", [run_id]).fetchall()
-    return [RunStage(*row[:3], StageState(row[3]), *row[4:]) for row in rows]
+    return [_stage(*row) for row in rows]
+
+
+def _stage(run_id: str, position: int, name: str, state: str, *rest: Any) -> RunStage:
+    return RunStage(run_id, position, name, StageState(state), *rest)
 
 
 def _record(row: tuple) -> Run:  # type: ignore[type-arg]  # a database row has no static shape
