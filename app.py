@@ -7,12 +7,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import streamlit as st
-from engine.service import Service
 
 from engine.actions import people
 from engine.base import settings
 from engine.base.errors import HandoffError
-from pages.parts import guard, sign_in
+from engine.service import Service
+from pages.parts import guard, sign_in, trouble
 
 
 @asynccontextmanager
@@ -40,4 +40,10 @@ def _address() -> str:
     return f"{scheme}://{host}:{st.get_option('server.port')}{st.get_option('server.baseUrlPath')}"
 
 
-app = st.App("pages/_entry.py", lifespan=lifespan, routes=sign_in.ROUTES, middleware=[guard.MIDDLEWARE])
+app = st.App(
+    "pages/_entry.py",
+    lifespan=lifespan,
+    routes=sign_in.ROUTES,
+    middleware=[guard.MIDDLEWARE],
+    on_script_error=trouble.show,
+)

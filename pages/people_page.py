@@ -7,9 +7,8 @@ import pandas as pd
 import streamlit as st
 
 from engine.actions import people as actions
-from engine.base.errors import HandoffError
 from engine.views import people as view
-from pages.parts import session, times
+from pages.parts import frame, session
 from pages.parts.plain import plain
 from storage.records.people import Invitation, Role
 
@@ -21,9 +20,8 @@ _END, _LINK, _DEACTIVATE = (
 )
 _LINK_ALONE = ":material/link:"
 _WITHDRAW = ":material/undo: Withdraw"
-_VERSION, _ERROR, _SHOWN_LINK, _INVITING, _LEAVING = (
+_VERSION, _SHOWN_LINK, _INVITING, _LEAVING = (
     "people_version",
-    "people_error",
     "people_link",
     "people_inviting",
     "people_leaving",
@@ -42,14 +40,9 @@ def changed_roles(edited_rows: Mapping[int, Mapping[str, Any]], person_ids: list
 
 
 def _try(act: Any, *values: Any, **named: Any) -> Any:
-    """Run one action; its sentence is shown where it refuses, and the table is drawn anew."""
+    """Run one action and draw the table anew; where it refuses, the frame says why."""
     st.session_state[_VERSION] = st.session_state.get(_VERSION, 0) + 1
-    st.session_state.pop(_ERROR, None)
-    try:
-        return act(session.desk(), session.caller(), *values, **named)
-    except HandoffError as error:
-        st.session_state[_ERROR] = str(error)
-        return None
+    return frame.attempt(act, *values, **named)
 
 
 def _show_link(email: str, token: str | None) -> None:
@@ -123,20 +116,19 @@ def _ask_deactivate(person_id: str, name: str) -> None:
 
 def _draw_people(page: view.PeoplePage) -> None:
     key = f"people_table_{st.session_state.get(_VERSION, 0)}"
-    where = times.zone(st.context.timezone)
-    frame = pd.DataFrame(
+    table = pd.DataFrame(
         {
             "Name": [_name(line) for line in page.people],
             "E-mail": [line.person.email for line in page.people],
             "Role": [line.person.role.value for line in page.people],
-            "Last seen": [times.said(line.person.last_seen_at, page.now, where) for line in page.people],
+            "Last seen": [frame.when(line.person.last_seen_at, page.now) for line in page.people],
             "Sessions": [line.sessions for line in page.people],
             "menu": [[_END, _LINK, _DEACTIVATE] if line.person.is_active else [_LINK_ALONE] for line in page.people],
         }
     )
     menu_key = f"{key}_menu"
     st.data_editor(
-        frame,
+        table,
         key=key,
         hide_index=True,
         row_height=_ROW_HEIGHT,
@@ -160,21 +152,19 @@ def _draw_people(page: view.PeoplePage) -> None:
 
 def _draw_invitations(page: view.PeoplePage) -> None:
     key = f"invitations_menu_{st.session_state.get(_VERSION, 0)}"
-    where = times.zone(st.context.timezone)
-    with st.container(horizontal=True):
-        st.subheader("Invited")
-    frame = pd.DataFrame(
+    frame.block_title("Invited", "Links that nobody has used yet")
+    table = pd.DataFrame(
         {
             "E-mail": [invitation.email for invitation in page.invitations],
             "Name": [invitation.name for invitation in page.invitations],
             "Role": [invitation.role.value for invitation in page.invitations],
             "By": [invitation.created_by for invitation in page.invitations],
-            "Sent": [times.said(invitation.created_at, page.now, where) for invitation in page.invitations],
+            "Sent": [frame.when(invitation.created_at, page.now) for invitation in page.invitations],
             "menu": [[_WITHDRAW]] * len(page.invitations),
         }
     )
     st.dataframe(
-        frame,
+        table,
         hide_index=True,
         row_height=_ROW_HEIGHT,
         height="content",
@@ -193,9 +183,7 @@ def _name(line: view.PersonLine) -> str:
 
 def _draw() -> None:
     page = view.page(session.desk(), session.caller())
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.title("People")
-        st.space("stretch")
+    with frame.title_row("People"):
         st.button(
             "Invite",
             type="primary",
@@ -203,9 +191,8 @@ def _draw() -> None:
             key="invite_open",
             on_click=lambda: st.session_state.update({_INVITING: True}),
         )
-    st.caption(f"Who may sign in, and what they may do. Times are {times.zone(st.context.timezone).key}.")
-    if st.session_state.get(_ERROR):
-        st.error(plain(st.session_state[_ERROR]), icon=":material/error:")
+    st.caption(f"Who may sign in, and what they may do. Times are {frame.zone_name()}.")
+    frame.draw_refusal()
     if st.session_state.get(_SHOWN_LINK):
         email, link = st.session_state[_SHOWN_LINK]
         _draw_link(email, link, page.link_hours)
