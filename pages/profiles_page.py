@@ -12,6 +12,7 @@ from pages.parts import frame, session, words
 from pages.parts.badges import Badge
 from storage.records.goals import PropertyType
 
+_ROWS_SHOWN_MAX, _ROW_HEIGHT = 15, 36
 _WORD, _FOUND = "profile_search", "profile_found"
 _TYPE_COLORS = {
     PropertyType.TEXT: "gray",
@@ -103,8 +104,8 @@ def _draw_properties(page: ProfilePage) -> None:
                 }
             ),
             hide_index=True,
-            row_height=36,
-            height="content" if len(ordered) <= 15 else 577,
+            row_height=_ROW_HEIGHT,
+            height="content" if len(ordered) <= _ROWS_SHOWN_MAX else _ROW_HEIGHT * (_ROWS_SHOWN_MAX + 1),
             column_config={
                 "Property": st.column_config.TextColumn(width=260),
                 "Value": st.column_config.TextColumn(width=360),

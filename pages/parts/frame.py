@@ -15,11 +15,16 @@ from pages.parts.badges import Badge
 from pages.parts.plain import plain
 
 _ERROR = "frame_error"
+# A page link is made for menus: here it stands in a line of small gray text, flush with the title below.
+_CRUMBS_STYLE = (
+    "<style>.st-key-crumbs a{padding:0;background:none}.st-key-crumbs a p{font-size:0.875rem;opacity:0.75}</style>"
+)
 
 
 def crumbs(*above: tuple[str, str], here: str) -> None:
     """Draw the way to this page: each page above as (label, file in pages/), then this one's name."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", key="crumbs"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="crumbs"):
+        st.html(_CRUMBS_STYLE)
         for label, file in above:
             link(label, file)
             st.caption("/", width="content")
@@ -93,6 +98,11 @@ def attempt(act: Callable[..., Any], *values: Any, **named: Any) -> Any:
 def was_refused() -> bool:
     """Say whether the last `attempt` was refused and nobody has read why yet."""
     return _ERROR in st.session_state
+
+
+def forget_refusal() -> None:
+    """Drop the sentence of a refused action where the page says more about it itself."""
+    st.session_state.pop(_ERROR, None)
 
 
 def draw_refusal() -> None:

@@ -1,0 +1,106 @@
+"""The unsaved edits of an import goal: kept in the session under its id, so that they outlive a change of part."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import streamlit as st
+
+from engine.actions import goals as actions
+from engine.views.goals import GoalPage
+from pages.parts import frame, mapping_rows
+from pages.parts.mapping_rows import MappingRow, Surroundings
+from storage.records.goals import ImportGoal
+
+
+@dataclass
+class Edit:
+    """One goal being edited; changed in place by callbacks.
+
+    saved: as it was when editing began. goal: as it is, but for its mappings, which stand in rows.
+    round: counts up whenever widgets have to begin anew from what stands here.
+    wants_problems: Save was refused, so what is wrong is said until it is mended.
+    """
+
+    saved: ImportGoal
+    goal: ImportGoal
+    rows: tuple[MappingRow, ...]
+    round: int = 0
+    wants_problems: bool = False
+
+    @property
+    def now(self) -> ImportGoal:
+        """The goal with all edits."""
+        return replace(self.goal, mappings=mapping_rows.mappings_of(self.rows))
+
+    @property
+    def changes(self) -> int:
+        """How many things differ from what is saved."""
+        return mapping_rows.count_changes(self.saved, self.now)
+
+    def key(self, name: str) -> str:
+        """Return the key of a widget of this goal; a new round makes new widgets."""
+        return f"goal_{name}_{self.goal.goal_id[-6:]}_{self.round}"
+
+
+def of(page: GoalPage) -> Edit:
+    """Return the edits of this page's goal; begin with what is saved where nothing was edited yet."""
+    key = f"goal_edit:{page.goal.goal_id}"
+    edit = st.session_state.get(key)
+    if not isinstance(edit, Edit):
+        edit = Edit(page.goal, page.goal, mapping_rows.rows_of(page.goal))
+        st.session_state[key] = edit
+    elif edit.saved.version != page.goal.version and not edit.changes:
+        restart(edit, page.goal)
+    columns = page.scan.columns if page.scan else ()
+    if columns:
+        edit.rows = mapping_rows.with_fields(edit.rows, columns)
+    return edit
+
+
+def restart(edit: Edit, saved: ImportGoal) -> None:
+    """Begin anew from a saved goal; the rows of unmapped fields come back with the next run."""
+    edit.saved = edit.goal = saved
+    edit.rows = mapping_rows.rows_of(saved)
+    edit.round += 1
+    edit.wants_problems = False
+
+
+def around(page: GoalPage, edit: Edit) -> Surroundings:
+    """Return what the rows are seen against."""
+    links = edit.goal.identifiers
+    return Surroundings(
+        columns=page.scan.columns if page.scan else (),
+        identifier=(links[0].field, links[0].property) if links else None,
+        known={item.name.lower(): item for item in page.properties},
+        filled=page.filled,
+    )
+
+
+def samples(page: GoalPage, field: str) -> list[tuple[int, str]]:
+    """Return the (line, value) pairs of one field in the sample; empty where the file lacks it."""
+    if page.scan is None or field not in page.scan.columns:
+        return []
+    column = page.scan.columns.index(field)
+    return [(line, values[column]) for line, values in page.scan.rows if column < len(values)]
+
+
+def take(edit: Edit, key: str, change: Callable[[ImportGoal, Any], ImportGoal]) -> None:
+    """Put a widget's value into the goal; for `on_change`."""
+    if key in st.session_state:
+        edit.goal = change(edit.goal, st.session_state[key])
+
+
+def save(edit: Edit) -> None:
+    """Save the edits; what is refused is said on the page, and nothing is lost."""
+    saved = frame.attempt(actions.save, edit.now, edit.saved.version)
+    if saved is None:
+        edit.wants_problems = True
+    else:
+        restart(edit, saved)
+        st.toast("Saved.", icon=":material/check_circle:")
+
+
+def discard(edit: Edit, saved: ImportGoal) -> None:
+    """Throw the edits away."""
+    restart(edit, saved)

@@ -1,0 +1,141 @@
+"""Part 1 of the goal page: where the files lie, which are taken, and what the last scan saw."""
+
+from dataclasses import replace
+from datetime import datetime
+
+import pandas as pd
+import streamlit as st
+
+from engine.actions import questions as actions
+from engine.views import questions as view
+from engine.views.goals import GoalPage, Scan
+from pages.parts import frame, session, words
+from pages.parts.goal_edit import Edit, take
+from pages.parts.plain import plain
+from storage.records.runs import JobState
+
+_POLL_S = 1.0
+_STATES = {"new": "green", "changed": "blue", "imported": "gray", "not taken": "orange"}
+_GOING = (JobState.QUEUED, JobState.RUNNING)
+_ROWS_SHOWN_MAX = 15
+
+
+def draw(page: GoalPage, edit: Edit) -> None:
+    """Draw the part."""
+    with st.container(border=True):
+        frame.block_title("Where the files lie", plain(page.connection.server.host))
+        left, right = st.columns([3, 2], gap="small")
+        folder, files = edit.key("folder"), edit.key("files")
+        left.text_input(
+            "Folder",
+            edit.goal.folder,
+            key=folder,
+            placeholder="/outgoing",
+            help="The absolute folder on the server, beginning with /.",
+            disabled=not page.may_edit,
+            on_change=take,
+            args=(edit, folder, lambda goal, said: replace(goal, folder=said.strip())),
+        )
+        right.text_input(
+            "Files",
+            edit.goal.files,
+            key=files,
+            placeholder="purchases_*.csv",
+            help="A wildcard: * stands for any characters, ? for one. The whole name is compared.",
+            disabled=not page.may_edit,
+            on_change=take,
+            args=(edit, files, lambda goal, said: replace(goal, files=said.strip())),
+        )
+    with st.container(border=True):
+        draw_scan_row(page, edit, "Files seen")
+        if page.scan is None or not (page.scan.files or page.scan.not_taken):
+            _draw_empty(page, edit)
+        else:
+            _draw_table(page, page.scan)
+
+
+def draw_scan_row(page: GoalPage, edit: Edit, title: str) -> None:
+    """Draw a block's title with Scan now at the right; below it how the scan goes or why it failed."""
+    is_going = page.scan is not None and page.scan.job.state in _GOING
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(title, width="content", anchor=False)
+        st.space("stretch")
+        if page.scan is not None and not is_going:
+            st.caption(f"Scanned {frame.when(page.scan.job.created_at, page.now)}", width="content")
+        if page.may_edit:
+            st.button(
+                "Scan now", icon=":material/search:", key="goal_scan", disabled=is_going, on_click=_ask, args=(edit,)
+            )
+    if page.scan is None:
+        return
+    if is_going:
+        _draw_going(page.scan.job.job_id, edit.goal.folder)
+    elif page.scan.job.state is JobState.FAILED:
+        st.error(plain(page.scan.job.error or "The scan failed; scan again."), icon=":material/error:")
+    elif page.scan.job.state is JobState.CANCELLED:
+        st.caption("The scan was cancelled.")
+
+
+@st.fragment(run_every=_POLL_S)
+def _draw_going(job_id: str, folder: str) -> None:
+    job = view.state(session.desk(), session.caller(), job_id)
+    if job.state not in _GOING:
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        # A folder does not tell how long its list is, so this shows only that work goes on.
+        with st.container(width="stretch"):
+            st.markdown(f":material/progress_activity: Reading {plain(folder)} at the server…")
+        st.button("Cancel", icon=":material/cancel:", key="goal_scan_cancel", on_click=_cancel, args=(job_id,))
+
+
+def _ask(edit: Edit) -> None:
+    goal = edit.goal
+    frame.attempt(actions.ask_scan, goal.goal_id, goal.folder, goal.files, goal.format)
+
+
+def _cancel(job_id: str) -> None:
+    frame.attempt(actions.cancel, job_id)
+
+
+def _draw_empty(page: GoalPage, edit: Edit) -> None:
+    if page.scan is not None and page.scan.job.state is not JobState.DONE:
+        return
+    folder, pattern = plain(edit.goal.folder or "the folder"), plain(edit.goal.files)
+    seen = f"The folder {folder} is empty." if page.scan else f"No file seen in {folder} yet. Scan now."
+    st.markdown(f"**{seen}**")
+    st.caption(f"A scan lists the folder and reads the first rows of the newest file that matches {pattern}.")
+
+
+def _draw_table(page: GoalPage, scan: Scan) -> None:
+    lines = [
+        (file.name, words.size(file.size_bytes), _time(page, file.changed_at), file.state, "") for file in scan.files
+    ] + [(name, "", "", "not taken", reason) for name, reason in scan.not_taken]
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "Name": [line[0] for line in lines],
+                "State": [[line[3]] for line in lines],
+                "Size": [line[1] for line in lines],
+                "Changed": [line[2] for line in lines],
+                "Why": [line[4] for line in lines],
+            }
+        ),
+        hide_index=True,
+        row_height=36,
+        height="content" if len(lines) <= _ROWS_SHOWN_MAX else 36 * (_ROWS_SHOWN_MAX + 1),
+        column_config={
+            "Name": st.column_config.TextColumn(width=340),
+            "State": st.column_config.MultiselectColumn(width=110, options=list(_STATES), color=list(_STATES.values())),
+            "Size": st.column_config.TextColumn(width=100, alignment="right"),
+            "Changed": st.column_config.TextColumn(width=140),
+            "Why": st.column_config.TextColumn(width=220),
+        },
+        alt="Files in the folder with size, time and whether they are taken.",
+    )
+    taken = words.counted(len(scan.files), "file")
+    left_out = f", {words.count(len(scan.not_taken))} not taken" if scan.not_taken else ""
+    st.caption(f"{taken} taken{left_out}. Imported files are taken again only where something in them changed.")
+
+
+def _time(page: GoalPage, text: str | None) -> str:
+    return frame.when(datetime.fromisoformat(text), page.now) if text else words.UNKNOWN
