@@ -1,0 +1,152 @@
+"""Any sequence of imports gives the profiles and counts that the rulings give, and every ledger balances."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.base.errors import MendData
+from storage.records.goals import ImportGoal, Mapping, PropertyType, Strategy
+from storage.records.runs import RunCounts
+from tests.fakes.merging import Merger, goal_of
+from tests.properties.merge_model import Model, RefusedError
+
+COLUMNS = ("id", "name", "count", "value", "day")
+ALWAYS = (Mapping("day", "first", PropertyType.DATE, Strategy.SET_IF_EMPTY, "%Y%m%d"),)
+# Each may stand in a configuration or not. Two goals fill the same properties.
+OPTIONAL = (
+    Mapping("name", "name", PropertyType.TEXT, Strategy.SET),
+    Mapping("count", "total", PropertyType.INTEGER, Strategy.SUM),
+    Mapping("value", "spend", PropertyType.DECIMAL, Strategy.SUM),
+    Mapping("value", "last_value", PropertyType.DECIMAL, Strategy.SET),
+)
+PROPERTIES = ("customer_id", "first", "name", "total", "spend", "last_value")
+
+ROWS = st.lists(
+    st.tuples(
+        st.sampled_from(("1", "2", "01", "3", "")),
+        st.sampled_from(("x", "y", "")),
+        st.sampled_from(("1", "-2", "")),
+        st.sampled_from(("0.5", "7", "")),
+        st.sampled_from(("20260101", "20260102", "", "20261301")),
+    ),
+    max_size=6,
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One import: by which goal, with which configuration, of which file, holding which rows."""
+
+    goal: ImportGoal
+    file_name: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    unread: int
+
+
+@st.composite
+def steps(draw: st.DrawFn) -> list[Step]:
+    """Sequences of imports whose files and configurations overlap: rows come again, copies come and go."""
+    pool = draw(st.lists(st.sampled_from(OPTIONAL), unique=True))
+    found: list[Step] = []
+    for _ in range(draw(st.integers(2, 6))):
+        again = draw(st.booleans()) and found
+        optional = found[-1].goal.mappings[1:] if again else tuple(m for m in pool if draw(st.booleans()))
+        goal = goal_of(
+            *ALWAYS,
+            *optional,
+            create_profiles=draw(st.sampled_from((True, True, False))),
+            goal_id=draw(st.sampled_from(("one", "one", "two"))),
+        )
+        rows = [*(found[-1].rows if again else ()), *draw(ROWS)]
+        columns = COLUMNS if again else tuple(draw(st.permutations(COLUMNS)))
+        file_name = draw(st.sampled_from(("a.csv", "a.csv", "b.csv")))
+        found.append(Step(goal, file_name, columns, tuple(rows), draw(st.integers(0, 1))))
+    return found
+
+
+@pytest.fixture(scope="module")
+def merger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Merger]:
+    with Merger(tmp_path_factory.mktemp("merge")) as made:
+        yield made
+
+
+def texts(step: Step) -> list[tuple[str, ...]]:
+    """Return the rows in the file's own order of columns."""
+    places = [COLUMNS.index(name) for name in step.columns]
+    return [tuple(row[place] for place in places) for row in step.rows]
+
+
+def held(merger: Merger) -> dict[str, dict[str, Any]]:
+    """Return the profiles, empty properties too."""
+    return {key: {name: profile.get(name) for name in PROPERTIES} for key, profile in merger.held().items()}
+
+
+def outcomes(counts: RunCounts) -> int:
+    """Return how many rows have an outcome."""
+    return counts.applied + counts.unchanged + sum(counts.skipped.values()) + counts.rejected
+
+
+@pytest.mark.promise("Z06")
+@pytest.mark.promise("M20")
+@pytest.mark.promise("M21")
+@pytest.mark.promise("M23")
+@pytest.mark.promise("M27")
+@pytest.mark.promise("M28")
+@pytest.mark.promise("H02")
+@pytest.mark.fault(97)
+@pytest.mark.fault(98)
+@settings(max_examples=30)
+@given(sequence=steps())
+def test_any_sequence_of_imports_gives_what_the_rulings_give(merger: Merger, sequence: list[Step]) -> None:
+    # given
+    merger.wipe()
+    model = Model()
+    for step in sequence:
+        rows = [dict(zip(COLUMNS, row, strict=True)) for row in step.rows]
+        # when
+        try:
+            expected = model.take(step.goal, rows, step.file_name, step.unread)
+        except RefusedError:
+            with pytest.raises(MendData, match="taken out and put back"):
+                merger.take(step.goal, step.columns, texts(step), step.file_name, step.unread)
+            continue
+        counts = merger.take(step.goal, step.columns, texts(step), step.file_name, step.unread)
+        # then
+        assert counts == expected
+        assert outcomes(counts) == counts.read == len(rows) + step.unread
+        assert held(merger) == {
+            key: {name: profile.get(name) for name in PROPERTIES} for key, profile in model.profiles.items()
+        }
+        assert (
+            len({(item.file_name, item.line) for item in merger.rejects()}) == len(merger.rejects()) == counts.rejected
+        )
+
+
+@pytest.mark.promise("M24")
+@pytest.mark.promise("M26")
+@settings(max_examples=10)
+@given(sequence=steps())
+def test_the_same_import_again_changes_nothing(merger: Merger, sequence: list[Step]) -> None:
+    # given
+    merger.wipe()
+    taken = None
+    for step in sequence:
+        try:
+            taken = (step, merger.take(step.goal, step.columns, texts(step), step.file_name, step.unread))
+        except MendData:
+            continue
+    assert taken is not None
+    step, first = taken
+    before = held(merger)
+    # when
+    again = merger.take(step.goal, step.columns, texts(step), step.file_name, step.unread)
+    # then: rows that were left out or rejected are so again, all others are known
+    assert held(merger) == before
+    assert (again.applied, again.created, again.updated) == (0, 0, 0)
+    assert again.skipped == first.skipped
+    assert outcomes(again) == again.read
