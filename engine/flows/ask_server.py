@@ -8,6 +8,7 @@ from engine.base import errors, limits
 from engine.files import reading as files
 from engine.flows import sealing
 from engine.flows.desk import Desk
+from engine.flows.import_files import named
 from engine.flows.watch import Watch
 from engine.transfer import client
 from storage.records.connections import SecretKind, Secrets, Server
@@ -93,7 +94,7 @@ def _listed(listing: Listing) -> dict[str, Any]:
 
 
 def _preview(sample: FetchedFile, work: Path, file_format: FileFormat) -> dict[str, Any]:
-    path = work / sample.spool_key
+    path = named(work / sample.spool_key, sample.name)
     if sample.size_bytes > limits.SNIFF_BYTES:
         _cut_at_line_end(path)
     preview = files.preview_in_worker(path, file_format)

@@ -28,7 +28,7 @@ _FETCH, _READ, _MERGE = 1, 2, 3
 
 
 @dataclasses.dataclass
-class _Work:
+class Work:
     """One run while it goes: what it works with, and what it has come to so far, changed in place by the steps."""
 
     desk: Desk
@@ -58,7 +58,7 @@ def run_connection(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[
     with desk.database.write("ctl") as cursor:
         runs.start(cursor, run_id, clock.now())
     run, connection = _load(desk, run_id)
-    work = _Work(desk, run, connection, Stages(desk, run_id), watch)
+    work = Work(desk, run, connection, Stages(desk, run_id), watch)
     folder = desk.spool.work_folder(run_id)
     try:
         watch.stop_if_cancelled()
@@ -115,7 +115,7 @@ def _load(desk: Desk, run_id: str) -> tuple[Run, Connection]:
     return run, connection
 
 
-def _import_goals(work: _Work, folder: Path) -> None:
+def _import_goals(work: Work, folder: Path) -> None:
     with work.desk.database.read() as cursor:
         wanted = goals.of_connection(cursor, work.connection.connection_id)
         known = profiles.properties(cursor)
@@ -128,10 +128,10 @@ def _import_goals(work: _Work, folder: Path) -> None:
         own = folder / str(number)
         own.mkdir()
         fetched = _fetch(work, goal, own, base)
-        _take(work, goal, fetched, own, base)
+        take(work, goal, fetched, own, base)
 
 
-def _fetch(work: _Work, goal: ImportGoal, folder: Path, base: int) -> tuple[FetchedFile, ...]:
+def _fetch(work: Work, goal: ImportGoal, folder: Path, base: int) -> tuple[FetchedFile, ...]:
     stages, server = work.stages, work.connection.server
     stages.begin(base + _FETCH, "Fetch", "bytes")
     with work.desk.database.read() as cursor:
@@ -156,7 +156,7 @@ def _fetch(work: _Work, goal: ImportGoal, folder: Path, base: int) -> tuple[Fetc
     return fetched
 
 
-def _take(work: _Work, goal: ImportGoal, fetched: tuple[FetchedFile, ...], folder: Path, base: int) -> None:
+def take(work: Work, goal: ImportGoal, fetched: tuple[FetchedFile, ...], folder: Path, base: int) -> None:
     """Read and merge each file that is new or changed, in the order of their times; a bad one stops only itself."""
     mark = plan.fingerprint(goal)
     with work.desk.database.read() as cursor:
@@ -174,6 +174,7 @@ def _take(work: _Work, goal: ImportGoal, fetched: tuple[FetchedFile, ...], folde
         try:
             reading = _read(work, goal, file, folder, number, base)
             work.counts = added(work.counts, _merge(work, goal, file, reading, base))
+            work.desk.spool.discard(folder / f"{number}.read")
         except errors.Cancelled:
             raise
         except errors.MendData as error:
@@ -181,13 +182,13 @@ def _take(work: _Work, goal: ImportGoal, fetched: tuple[FetchedFile, ...], folde
             work.failures.append(error)
 
 
-def _read(work: _Work, goal: ImportGoal, file: FetchedFile, folder: Path, number: int, base: int) -> FileReading:
+def _read(work: Work, goal: ImportGoal, file: FetchedFile, folder: Path, number: int, base: int) -> FileReading:
     stages = work.stages
     stages.begin(base + _READ, "Read and check", "bytes", file.size_bytes)
     target = folder / f"{number}.read"
     target.mkdir()
     reading = files.read_in_worker(
-        folder / file.spool_key,
+        named(folder / file.spool_key, file.name),
         target,
         goal.format,
         lambda said: stages.advance(said["done"], said["total"]),
@@ -202,7 +203,14 @@ def _read(work: _Work, goal: ImportGoal, file: FetchedFile, folder: Path, number
     return reading
 
 
-def _merge(work: _Work, goal: ImportGoal, file: FetchedFile, reading: FileReading, base: int) -> RunCounts:
+def named(local: Path, name: str) -> Path:
+    """Give a fetched file its own name, in a folder of its own, so that sentences can say it; return where it is."""
+    folder = local.with_suffix(".named")
+    folder.mkdir()
+    return local.rename(folder / name)
+
+
+def _merge(work: Work, goal: ImportGoal, file: FetchedFile, reading: FileReading, base: int) -> RunCounts:
     work.stages.begin(base + _MERGE, "Match and merge", "rows", reading.records)
     with work.desk.database.read() as cursor:
         seen = files_seen.last(cursor, goal.goal_id, file.name)

@@ -11,17 +11,15 @@ from dlt.sources.filesystem import filesystem, read_csv_duckdb
 
 def load(folder: str, name: str, work: str) -> float:
     """Merge one CSV file by its id and return the seconds it took."""
+    Path(work).mkdir(parents=True, exist_ok=True)
     pipeline = dlt.pipeline("peer", pipelines_dir=work, destination=dlt.destinations.duckdb(f"{work}/peer.duckdb"))
     source = filesystem(bucket_url=f"file://{folder}", file_glob=name) | read_csv_duckdb(use_pyarrow=True, header=True)
     rows = source.with_name("profile")
     rows.apply_hints(primary_key="id", write_disposition="merge")
-    started_s = time.perf_counter()
+    began_s = time.perf_counter()
     pipeline.run(rows)
-    return time.perf_counter() - started_s
+    return time.perf_counter() - began_s
 
 
 if __name__ == "__main__":
-    given, first, second, place = sys.argv[1:5]
-    Path(place).mkdir(parents=True, exist_ok=True)
-    load(given, first, place)
-    print(json.dumps({"wall_s": load(given, second, place)}))
+    print(json.dumps({"wall_s": load(*sys.argv[1:4])}))

@@ -1,0 +1,38 @@
+"""`make bench`: measures what the issue asks for and writes tests/bench/RESULTS.md."""
+
+import datetime
+import os
+import platform
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.bench import import_bench, page_bench
+from tests.bench.measuring import Report
+
+_RESULTS = Path(__file__).with_name("RESULTS.md")
+
+
+def main(wanted: list[str]) -> None:
+    """Run the wanted benches ("import", "page"), all where none is named."""
+    report = Report()
+    with tempfile.TemporaryDirectory(prefix="handoff-bench-") as folder:
+        if not wanted or "import" in wanted:
+            import_bench.run(report, Path(folder))
+        if not wanted or "page" in wanted:
+            page_bench.run(report, Path(folder))
+    today = datetime.datetime.now(datetime.UTC).date()
+    head = (
+        "# What `make bench` measured\n\n"
+        f"{today}, {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}. Times mean "
+        "little by themselves; ratios of things measured in turn in one go are what counts.\n"
+    )
+    text = "\n".join([head, *report.parts])
+    if wanted:
+        print(text)
+    else:
+        _RESULTS.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,20 @@
+"""Makes the files of the import bench: rows of 12 columns with keys in random or in rising order, from a seed."""
+
+import random
+from pathlib import Path
+
+HEADER = "id,day,visits,spend," + ",".join(f"text_{number}" for number in range(8)) + "\n"
+
+
+def write(path: Path, customers: int, salt: int, *, is_shuffled: bool) -> None:
+    """Write one row for each of the first `customers` ids; salt changes all values but the id."""
+    keys = list(range(customers))
+    if is_shuffled:
+        random.Random(salt).shuffle(keys)
+    with path.open("w", encoding="ascii") as file:
+        file.write(HEADER)
+        for key in keys:
+            day = f"2026-{1 + (key + salt) % 12:02d}-{1 + key % 28:02d}"
+            cents = (key * 13 + salt) % 100_000
+            texts = ",".join(f"value{number}-{(key * (number + 3) + salt) % 99_991:08d}" for number in range(8))
+            file.write(f"{key:08d},{day},{(key * 7 + salt) % 100},{cents // 100}.{cents % 100:02d},{texts}\n")

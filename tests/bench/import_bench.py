@@ -1,0 +1,115 @@
+"""Import with upsert: 1M rows of 12 columns, keys in random order, into a table that holds 800k of them.
+
+Against dlt (the same file, the same merge, its own environment), against the same import with keys in rising
+order (faults row 131), and against the engine's own limit: DuckDB's read_csv into a temporary table.
+"""
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+from pathlib import Path
+
+import duckdb
+
+from tests.bench import customers
+from tests.bench.importing import Importer, copy_home
+from tests.bench.measuring import Report, in_turn, median, timed, verdict
+
+ROWS = int(os.environ.get("BENCH_ROWS", "1000000"))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
+_ROOT = Path(__file__).resolve().parents[2]
+_PEER = _ROOT / ".venv-bench" / "bin" / "python"
+
+
+def run(report: Report, folder: Path) -> None:
+    """Measure and report; leaves the prepared files in the folder."""
+    present = ROWS * 8 // 10
+    for order in ("random", "rising"):
+        customers.write(folder / f"{order}_800.csv", present, 1, is_shuffled=order == "random")
+        customers.write(folder / f"{order}_1000.csv", ROWS, 2, is_shuffled=order == "random")
+        _prepare(folder, order)
+    measures = {order: lambda order=order: _ours(folder, order) for order in ("random", "rising")}
+    if _PEER.exists():
+        _prepare_peer(folder)
+        measures["dlt"] = lambda: _peer(folder)
+    measures["limit"] = lambda: _limit(folder)
+    found = in_turn(ROUNDS, **measures)
+    ours = median(found["random"])
+    lines = [_line("Handoff, random keys", ours), _line("Handoff, rising keys", median(found["rising"]))]
+    if "dlt" in found:
+        lines.append(_line("dlt 1.31, filesystem to DuckDB, merge", median(found["dlt"])))
+    lines.append(_line("DuckDB read_csv with store_rejects, typed, temporary table", median(found["limit"])))
+    size_mb = (folder / "random_1000.csv").stat().st_size / 1e6
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    note = (
+        f"{ROWS:,} rows of 12 columns ({size_mb:.0f} MB) into {present:,} profiles; reading, ledger, rejects and run "
+        f"record included, fetching not. Median of {ROUNDS} rounds. Peak memory of this process: {peak_mb:,.0f} MB."
+    )
+    report.table("Import with upsert", note, ("what", "wall s", "rows/s"), lines)
+    ratios = [("random to rising keys, time", f"{ours / median(found['rising']):.2f}", "at most 2")]
+    ratios = [(name, figure, verdict(float(figure), 2, is_floor=False)) for name, figure, _ in ratios]
+    if "dlt" in found:
+        ratio = median(found["dlt"]) / ours
+        ratios.insert(0, ("rows/s, Handoff to dlt", f"{ratio:.2f}", verdict(ratio, 2, is_floor=True)))
+    else:
+        ratios.insert(0, ("rows/s, Handoff to dlt", "dlt is not installed", "not measured"))
+    ratios.append(("time, Handoff to DuckDB's limit", f"{ours / median(found['limit']):.2f}", "for information"))
+    report.table("Import ratios", "", ("ratio", "figure", "to reach"), ratios)
+
+
+def _line(name: str, wall_s: float) -> tuple[str, ...]:
+    return (name, f"{wall_s:.2f}", f"{ROWS / wall_s:,.0f}")
+
+
+def _prepare(folder: Path, order: str) -> None:
+    home = folder / f"home_{order}"
+    shutil.rmtree(home, ignore_errors=True)
+    importer = Importer(home)
+    importer.apply()
+    importer.take(folder / f"{order}_800.csv", "customers_1.csv")
+    importer.close()
+
+
+def _ours(folder: Path, order: str) -> float:
+    copy_home(folder / f"home_{order}", folder / "home")
+    importer = Importer(folder / "home")
+    wall_s = timed(lambda: importer.take(folder / f"{order}_1000.csv", "customers_2.csv"))
+    with importer.desk.database.read() as cursor:
+        assert cursor.execute("SELECT count(*) FROM dat.profile").fetchall() == [(ROWS,)]
+    importer.close()
+    return wall_s
+
+
+def _prepare_peer(folder: Path) -> None:
+    shutil.rmtree(folder / "peer", ignore_errors=True)
+    _call_peer(folder, "random_800.csv", folder / "peer")
+
+
+def _peer(folder: Path) -> float:
+    work = folder / "peer_now"
+    shutil.rmtree(work, ignore_errors=True)
+    shutil.copytree(folder / "peer", work)
+    return _call_peer(folder, "random_1000.csv", work)
+
+
+def _call_peer(folder: Path, name: str, work: Path) -> float:
+    done = subprocess.run(
+        [str(_PEER), "-m", "tests.bench.dlt_peer", str(folder), name, str(work)],
+        cwd=_ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return float(json.loads(done.stdout.splitlines()[-1])["wall_s"])
+
+
+def _limit(folder: Path) -> float:
+    types = "{'id': 'VARCHAR', 'day': 'DATE', 'visits': 'BIGINT', 'spend': 'DECIMAL(18,2)'}"
+    query = (
+        f"CREATE OR REPLACE TEMP TABLE staged AS SELECT * FROM read_csv('{folder}/random_1000.csv', header = true, "
+        f"types = {types}, store_rejects = true)"
+    )
+    with duckdb.connect() as connection:
+        return timed(lambda: connection.execute(query))

@@ -1,0 +1,96 @@
+"""Imports a local file through the product's own flow, fetch apart: reading, ledger, merge and run record."""
+
+import hashlib
+import shutil
+from pathlib import Path
+from typing import Any
+
+from engine import verbs
+from engine.actions.desk import connection_named
+from engine.base.settings import Settings
+from engine.flows import import_files, queue
+from engine.flows.watch import Stages, Watch
+from engine.service import Home
+from storage.records.files import FetchedFile
+from storage.records.runs import RunCounts
+from storage.tables import goals, runs
+from tests.fakes.shop import CALLER, NAME
+
+MAPPINGS: list[dict[str, Any]] = [
+    {"field": "day", "property": "day", "type": "date", "format": "%Y-%m-%d", "strategy": "set"},
+    {"field": "visits", "property": "visits", "type": "integer", "strategy": "sum"},
+    {"field": "spend", "property": "spend", "type": "decimal", "strategy": "sum"},
+    *({"field": f"text_{n}", "property": f"text_{n}", "type": "text", "strategy": "set"} for n in range(8)),
+]
+
+
+class Importer:
+    """A home with one connection, into which local files are imported as if they had just been fetched."""
+
+    def __init__(self, home: Path) -> None:
+        """Open the home; close it with `close`."""
+        self._home = Home(Settings(home=home))
+        self.desk = self._home.desk
+
+    def close(self) -> None:
+        """Let the home go."""
+        self._home.close()
+
+    def apply(self) -> None:
+        """Make the connection; nobody will sign in with it."""
+        connection = {
+            "name": NAME,
+            "direction": "inbound",
+            "data_type": "identities",
+            "method": "sftp",
+            "methodology": "pull",
+            "server": {
+                "host": "127.0.0.1",
+                "port": 22,
+                "username": "bench",
+                "password": "nobody signs in",
+                "host_key": "SHA256:" + "A" * 43,
+            },
+            "state": "on",
+            "goals": [
+                {
+                    "import": {
+                        "folder": "/bench",
+                        "files": "*.csv",
+                        "format": {"separator": ",", "header": True},
+                        "identifiers": [{"field": "id", "property": "customer_id"}],
+                        "create_profiles": True,
+                        "mappings": MAPPINGS,
+                    }
+                }
+            ],
+        }
+        verbs.do(self.desk, CALLER, "apply", {"wanted": {"connections": [connection]}})
+
+    def take(self, file: Path, name: str) -> RunCounts:
+        """Import one file in a run of its own and return its counts."""
+        with self.desk.database.write("ctl") as cursor:
+            connection = connection_named(cursor, NAME)
+            run_id = queue.add_run(cursor, connection.connection_id, "bench")
+        with self.desk.database.read() as cursor:
+            run = runs.by_id(cursor, run_id)
+            [goal] = goals.of_connection(cursor, connection.connection_id)
+        assert run is not None
+        work = self.desk.spool.work_folder(run_id)
+        local = work / "0.data"
+        local.hardlink_to(file)
+        with file.open("rb") as opened:
+            digest = hashlib.file_digest(opened, "sha256").hexdigest()
+        fetched = FetchedFile(name, file.stat().st_size, None, digest, "0.data")
+        going = import_files.Work(self.desk, run, connection, Stages(self.desk, run_id), Watch(self.desk, run_id))
+        import_files.take(going, goal, (fetched,), work, 0)
+        assert not going.failures, going.failures
+        self.desk.spool.discard(work)
+        return going.counts
+
+
+def copy_home(source: Path, target: Path) -> None:
+    """Copy a closed home, so that every round begins alike."""
+    if target.exists():
+        shutil.rmtree(target)
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("engine.sock"))

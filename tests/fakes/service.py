@@ -1,0 +1,91 @@
+"""The real service as a process of its own, started and killed by tests, asked over its socket."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import psutil
+
+from tests.fakes.shop import ask
+
+_ROOT = Path(__file__).resolve().parents[2]
+_START_S_MAX = 60.0
+
+
+class ServiceProcess:
+    """`python -m engine` on a home; `with` starts it and ends it well, `kill` ends it with -9."""
+
+    def __init__(self, home: Path) -> None:
+        """Name the home; nothing runs yet."""
+        self.home = home
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Self:
+        """Start it."""
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End it with SIGTERM, as a supervisor would."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+            self._process.wait(timeout=60)
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> float:
+        """Start it and return the seconds until it said that it is ready."""
+        began_s = time.monotonic()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "engine"],
+            cwd=_ROOT,
+            env={**os.environ, "HANDOFF_HOME": str(self.home)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline().startswith("Handoff's engine is running")
+        return time.monotonic() - began_s
+
+    def kill(self) -> list[psutil.Process]:
+        """End it with -9 and return the children that it had at that moment."""
+        children = psutil.Process(self.pid).children(recursive=True)
+        os.kill(self.pid, signal.SIGKILL)
+        assert self._process is not None
+        self._process.wait(timeout=60)
+        return children
+
+    def ask(self, verb: str, **arguments: Any) -> Any:
+        """Have it do a verb of the command line."""
+        return ask(self.home, verb, **arguments)
+
+    def wait_for_end(self, run: str, wait_s: float = 120.0) -> dict[str, Any]:
+        """Wait until a run has ended and return it."""
+        found: dict[str, Any] = {}
+
+        def has_ended() -> bool:
+            found.update(self.ask("run_state", run=run))
+            return found["ended_at"] is not None
+
+        wait_until(has_ended, wait_s)
+        return found
+
+
+def wait_until(is_so: Callable[[], bool], wait_s: float, pause_s: float = 0.05) -> None:
+    """Wait for a condition, and fail where it does not come true in time."""
+    until_s = time.monotonic() + wait_s
+    while not is_so():
+        assert time.monotonic() < until_s, f"did not come true within {wait_s} s"
+        time.sleep(pause_s)
