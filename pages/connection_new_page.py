@@ -106,7 +106,10 @@ def _draw() -> None:
         if not st.query_params.get("draft"):
             st.query_params["draft"] = drafts.begin(session.desk(), session.caller())
         wanted = st.query_params.get("step")
-        _draw_wizard(view.page(session.desk(), session.caller(), st.query_params["draft"], wanted))
+        page = view.page(session.desk(), session.caller(), st.query_params["draft"], wanted)
+        # Named from now on: without it the step would change under the hands of whoever completes it.
+        st.query_params["step"] = page.step
+        _draw_wizard(page)
     except HandoffError as error:
         _draw_gone(str(error))
 

@@ -57,7 +57,7 @@ def _draw_drafts(page: ConnectionList) -> None:
                 "Discard",
                 type="tertiary",
                 key=f"discard_{line.draft_id}",
-                on_click=frame.attempt,
+                on_click=frame.attempt_anew,
                 args=(drafts.discard, line.draft_id),
             )
             st.button(

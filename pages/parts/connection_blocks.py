@@ -151,7 +151,7 @@ def going(page: ConnectionPage) -> None:
                     "Cancel",
                     icon=":material/cancel:",
                     key="cancel_run",
-                    on_click=frame.attempt,
+                    on_click=frame.attempt_anew,
                     args=(runs.cancel, run.run_id),
                 )
             st.button(

@@ -92,9 +92,9 @@ def act(label: str, connection_id: str, name: str) -> None:
     elif label in (HISTORY, OPEN):
         frame.go("connection_page.py", id=connection_id)
     elif label == RUN:
-        frame.attempt(runs.run_now, connection_id)
+        frame.attempt_anew(runs.run_now, connection_id)
     elif label in (TURN_ON, TURN_OFF):
-        frame.attempt(actions.set_on, connection_id, is_on=label == TURN_ON)
+        frame.attempt_anew(actions.set_on, connection_id, is_on=label == TURN_ON)
     elif label == DELETE:
         st.session_state[_DELETING] = (connection_id, name)
 

@@ -95,6 +95,12 @@ def attempt(act: Callable[..., Any], *values: Any, **named: Any) -> Any:
         return None
 
 
+def attempt_anew(act: Callable[..., Any], *values: Any, **named: Any) -> None:
+    """Run one action and then the whole page; for the buttons inside fragments, which alone would stay as they are."""
+    attempt(act, *values, **named)
+    st.rerun()
+
+
 def was_refused() -> bool:
     """Say whether the last `attempt` was refused and nobody has read why yet."""
     return _ERROR in st.session_state

@@ -126,7 +126,7 @@ def _host_key_state(page: DraftPage, job: Job | None) -> None:
     server = f"{page.answers.get('host', '')}:{page.answers.get('port', '')}"
     if job is not None and is_open(job):
         st.markdown(f":material/progress_activity: Asking **{plain(server)}** for its host key…")
-        st.button("Cancel", key="host_key_cancel", on_click=frame.attempt, args=(questions.cancel, job.job_id))
+        st.button("Cancel", key="host_key_cancel", on_click=frame.attempt_anew, args=(questions.cancel, job.job_id))
         return
     if job is not None and job.error:
         st.markdown(f":red[:material/cancel: {plain(job.error)}]")
@@ -142,7 +142,7 @@ def _host_key_state(page: DraftPage, job: Job | None) -> None:
             icon=":material/verified_user:",
             type="primary",
             key="host_key_confirm",
-            on_click=frame.attempt,
+            on_click=frame.attempt_anew,
             args=(drafts.save, page.draft_id, {"host_key": shown["fingerprint"]}),
         )
         return
@@ -153,6 +153,6 @@ def _host_key_state(page: DraftPage, job: Job | None) -> None:
         "Fetch host key again" if known or job else "Fetch host key",
         icon=":material/key:",
         key="host_key_fetch",
-        on_click=frame.attempt,
+        on_click=frame.attempt_anew,
         args=(questions.ask_host_key, page.draft_id),
     )

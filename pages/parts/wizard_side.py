@@ -125,7 +125,7 @@ def _testing(page: DraftPage, job: Job) -> None:
     st.progress(min(waited_s / _TEST_S_MAX, 0.95), text=f"Trying {where} · {words.duration(int(waited_s) or 1)}")
     for word in wizard_words.STAGES.values():
         st.markdown(f":gray[:material/radio_button_unchecked: {word}]")
-    st.button("Cancel", key="test_cancel", on_click=frame.attempt, args=(questions.cancel, job.job_id))
+    st.button("Cancel", key="test_cancel", on_click=frame.attempt_anew, args=(questions.cancel, job.job_id))
 
 
 def _answer(page: DraftPage, job: Job | None) -> None:
@@ -151,6 +151,6 @@ def _ask(page: DraftPage, job: Job | None) -> None:
         key="test_connection",
         disabled=bool(missing),
         help="First: " + next(iter(missing.values())) if missing else None,
-        on_click=frame.attempt,
+        on_click=frame.attempt_anew,
         args=(questions.ask_test, page.draft_id),
     )
