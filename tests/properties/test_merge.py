@@ -33,7 +33,8 @@ ROWS = st.lists(
         st.sampled_from(("0.5", "7", "")),
         st.sampled_from(("20260101", "20260102", "", "20261301")),
     ),
-    max_size=6,
+    min_size=1,
+    max_size=5,
 )
 
 
@@ -50,22 +51,22 @@ class Step:
 
 @st.composite
 def steps(draw: st.DrawFn) -> list[Step]:
-    """Sequences of imports whose files and configurations overlap: rows come again, copies come and go."""
-    pool = draw(st.lists(st.sampled_from(OPTIONAL), unique=True))
-    found: list[Step] = []
-    for _ in range(draw(st.integers(2, 6))):
-        again = draw(st.booleans()) and found
-        optional = found[-1].goal.mappings[1:] if again else tuple(m for m in pool if draw(st.booleans()))
-        goal = goal_of(
-            *ALWAYS,
-            *optional,
-            create_profiles=draw(st.sampled_from((True, True, False))),
-            goal_id=draw(st.sampled_from(("one", "one", "two"))),
-        )
-        rows = [*(found[-1].rows if again else ()), *draw(ROWS)]
-        columns = COLUMNS if again else tuple(draw(st.permutations(COLUMNS)))
-        file_name = draw(st.sampled_from(("a.csv", "a.csv", "b.csv")))
-        found.append(Step(goal, file_name, columns, tuple(rows), draw(st.integers(0, 1))))
+    """Sequences of imports: rows come again, grow and go; a mapping is taken out or put in; two goals, two files."""
+    optional = [mapping for mapping in OPTIONAL if draw(st.sampled_from((True, True, False)))]
+    creates = draw(st.sampled_from((True, True, False)))
+    columns, found = COLUMNS, list[Step]()
+    for _ in range(draw(st.integers(2, 5))):
+        change = draw(st.sampled_from(("rows", "rows", "mapping", "creation", "header")))
+        if change == "mapping":
+            optional = sorted({*optional} ^ {draw(st.sampled_from(OPTIONAL))}, key=OPTIONAL.index)
+        elif change == "creation":
+            creates = not creates
+        elif change == "header":
+            columns = tuple(draw(st.permutations(COLUMNS)))
+        goal_id, file_name = draw(st.sampled_from((("one", "a.csv"),) * 4 + (("one", "b.csv"), ("two", "a.csv"))))
+        goal = goal_of(*ALWAYS, *optional, create_profiles=creates, goal_id=goal_id)
+        old = found[-1].rows[draw(st.integers(0, 1)) :] if found else ()
+        found.append(Step(goal, file_name, columns, (*old, *draw(ROWS)), draw(st.integers(0, 1))))
     return found
 
 

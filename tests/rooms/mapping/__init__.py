@@ -1,0 +1,1 @@
+"""Tests of the mapping room: strategies, checks, and the plan of a merge."""
