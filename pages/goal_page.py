@@ -63,7 +63,8 @@ def _draw() -> None:
     with frame.loading("this goal"):
         page = view.page(session.desk(), session.caller(), st.query_params.get("id", ""))
         edit = goal_edit.of(page)
-        frame.crumbs(("Connections", "connections_page.py"), here=f"{page.connection.name} / Import goal")
+        connection = (page.connection.name, "connection_page.py", {"id": page.connection.connection_id})
+        frame.crumbs(("Connections", "connections_page.py"), connection, here="Import goal")
         _draw_title(page, edit)
         _draw_problems(page, edit)
         wanted = st.query_params.get("part", "")

@@ -109,7 +109,9 @@ def _draw() -> None:
     run_id = st.query_params.get("id", "")
     with frame.loading("this run"):
         page = view.page(session.desk(), session.caller(), run_id)
-        frame.crumbs(("Runs", "runs_page.py"), here=page.run.connection_name or "Deleted connection")
+        name = page.run.connection_name or "Deleted connection"
+        connection = (name, "connection_page.py", {"id": page.run.connection_id})
+        frame.crumbs(("Runs", "runs_page.py"), connection, here=f"Run {page.run.number:,}")
         if page.run.ended_at is None:
             _draw_live(page.run.run_id)
         else:

@@ -21,12 +21,12 @@ _CRUMBS_STYLE = (
 )
 
 
-def crumbs(*above: tuple[str, str], here: str) -> None:
-    """Draw the way to this page: each page above as (label, file in pages/), then this one's name."""
+def crumbs(*above: tuple[str, str] | tuple[str, str, Mapping[str, str]], here: str) -> None:
+    """Draw the way to this page: each page above as (label, file in pages/, query if any), then this one's name."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="crumbs"):
         st.html(_CRUMBS_STYLE)
-        for label, file in above:
-            link(label, file)
+        for label, file, *query in above:
+            link(label, file, *query)
             st.caption("/", width="content")
         st.caption(plain(here), width="content")
 
@@ -78,6 +78,11 @@ def empty(icon: str, line: str, what_to_do: str) -> DeltaGenerator:
 def when(moment: datetime | None, now: datetime) -> str:
     """Say a UTC time in the reader's zone: "today 09:12"; a dash for none."""
     return times.said(moment, now, times.zone(st.context.timezone))
+
+
+def ahead(moment: datetime, now: datetime) -> str:
+    """Say a UTC time to come in the reader's zone: "today 13:30", "Sun 05:30"."""
+    return times.ahead(moment, now, times.zone(st.context.timezone))
 
 
 def zone_name() -> str:

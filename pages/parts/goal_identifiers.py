@@ -16,11 +16,9 @@ def draw(page: GoalPage, edit: Edit) -> None:
     with st.container(border=True):
         frame.block_title("Identifier", "text, compared whole")
         st.caption("A row belongs to the profile whose property holds the same text. Leading zeros count.")
-        left, middle, right = st.columns([3, 1, 3], gap="small", vertical_alignment="bottom")
+        left, right = st.columns(2, gap="small")
         with left:
             _draw_field(page, edit)
-        with middle:
-            st.markdown("is compared with", text_alignment="center")
         with right:
             _draw_property(page, edit)
         _draw_example(page, edit)
@@ -64,7 +62,7 @@ def _draw_field(page: GoalPage, edit: Edit) -> None:
     columns = page.scan.columns if page.scan else ()
     options = [*columns, *([known] if known and known not in columns else [])]
     st.selectbox(
-        "File field",
+        "The file's field",
         options,
         index=options.index(known) if known in options else None,
         key=key,
@@ -83,7 +81,7 @@ def _draw_property(page: GoalPage, edit: Edit) -> None:
     unique = [item.name for item in page.properties if item.is_unique and item.type is PropertyType.TEXT]
     options = [*unique, *([link.property] if link.property and link.property not in unique else [])]
     st.selectbox(
-        "Profile property",
+        "is compared with the profile property",
         options,
         index=options.index(link.property) if link.property in options else None,
         key=key,

@@ -134,7 +134,7 @@ def cells_of(row: MappingRow, first: str, around: Surroundings) -> dict[str, Any
         TYPE: row.type.value,
         PROPERTY: row.property or linked or None,
         IMPORT_AS: STRATEGY_WORDS[row.strategy],
-        FORMAT: row.format if row.type is PropertyType.DATE else None,
+        FORMAT: row.format if row.type is PropertyType.DATE else "",
         NOTE: notes_of(row, around),
     }
 

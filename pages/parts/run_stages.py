@@ -49,7 +49,7 @@ def draw(run: Run, stages: tuple[RunStage, ...], now: datetime) -> None:
     for stage in stages:
         took = words.duration(took_s(stage.started_at, stage.ended_at, now))
         with st.expander(
-            f"{stage.name} :gray[{took}]", icon=_ICONS[stage.state], type="step", expanded=True, key=_key(stage)
+            f"{stage.name}\u2002 :gray[{took}]", icon=_ICONS[stage.state], type="step", expanded=True, key=_key(stage)
         ):
             said = stage.summary if stage.state is not StageState.RUNNING else progress_text(stage)
             st.caption(plain(said))
