@@ -1,6 +1,6 @@
 """`make bench`: measures what the issue asks for and writes tests/bench/RESULTS.md."""
 
-import datetime
+import datetime as dt
 import os
 import platform
 import sys
@@ -21,7 +21,7 @@ def main(wanted: list[str]) -> None:
             import_bench.run(report, Path(folder))
         if not wanted or "page" in wanted:
             page_bench.run(report, Path(folder))
-    today = datetime.datetime.now(datetime.UTC).date()
+    today = dt.datetime.now(dt.UTC).date()
     head = (
         "# What `make bench` measured\n\n"
         f"{today}, {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}. Times mean "

@@ -37,7 +37,7 @@ class ServiceProcess:
         """End it with SIGTERM, as a supervisor would."""
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
-            self._process.wait(timeout=60)
+            self._reap()
 
     @property
     def pid(self) -> int:
@@ -63,9 +63,14 @@ class ServiceProcess:
         """End it with -9 and return the children that it had at that moment."""
         children = psutil.Process(self.pid).children(recursive=True)
         os.kill(self.pid, signal.SIGKILL)
-        assert self._process is not None
-        self._process.wait(timeout=60)
+        self._reap()
         return children
+
+    def _reap(self) -> None:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        self._process.wait(timeout=60)
+        self._process.stdout.close()
 
     def ask(self, verb: str, **arguments: Any) -> Any:
         """Have it do a verb of the command line."""
