@@ -26,7 +26,7 @@ def crumbs(*above: tuple[str, str] | tuple[str, str, Mapping[str, str]], here: s
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="crumbs"):
         st.html(_CRUMBS_STYLE)
         for label, file, *query in above:
-            link(label, file, *query)
+            link(label, file, query[0] if query else None)
             st.caption("/", width="content")
         st.caption(plain(here), width="content")
 

@@ -46,14 +46,14 @@ def draw(page: GoalPage, edit: Edit) -> None:
 
 def _draw_toolbar(page: GoalPage, edit: Edit, place: Surroundings) -> None:
     mapped = sum(bool(row.property) for row in edit.rows)
+    # The button stands left, because the table's own tools lie over what is above its right end.
     with st.container(horizontal=True, vertical_alignment="center"):
+        with st.popover("Add a mapping", icon=":material/playlist_add:", key=edit.key("add_open")):
+            _draw_add(page, edit, place)
         st.caption(
             f"{mapped:,} of {words.counted(len(edit.rows), 'row')} mapped. Clear a property to leave its field out.",
             width="content",
         )
-        st.space("stretch")
-        with st.popover("Add a mapping", icon=":material/playlist_add:", key=edit.key("add_open")):
-            _draw_add(page, edit, place)
 
 
 def _draw_add(page: GoalPage, edit: Edit, place: Surroundings) -> None:
