@@ -37,10 +37,9 @@ def set_up(page: ConnectionPage) -> None:
             "Port": str(server.port),
             "User name": f"`{server.username}`",
             WORDS[server.secret_kind]: "set, not shown",
-            "Host key": f"`{server.host_key}`",
         }
-        for label, value in facts.items():
-            st.markdown(f":gray[{label}]  \n{value}")
+        st.table(facts, border="horizontal", alt="Where and as whom the connection signs in")
+        st.markdown(f":gray[Host key]  \n`{server.host_key}`")
         if page.may_edit:
             st.button(
                 "Edit",
@@ -96,8 +95,7 @@ def schedule(page: ConnectionPage) -> None:
                 st.caption(_next(page))
             if page.may_edit:
                 st.button(
-                    "Change the schedule",
-                    icon=":material/settings:",
+                    ":material/settings:",
                     key="schedule_cog",
                     help="Change the schedule",
                     on_click=lambda: st.session_state.update({_SCHEDULING: True}),
@@ -108,7 +106,7 @@ def schedule(page: ConnectionPage) -> None:
 
 def _next(page: ConnectionPage) -> str:
     if page.next_due:
-        return "Next: " + ", ".join(frame.when(moment, page.now) for moment in page.next_due)
+        return "Next: " + ", ".join(frame.ahead(moment, page.now) for moment in page.next_due)
     return "Not while it is off." if page.connection.every_minutes else "Nothing starts by itself."
 
 
@@ -123,8 +121,8 @@ def _ask_schedule(page: ConnectionPage) -> None:
         placeholder="Only by Run now",
         help="Empty: nothing starts by itself.",
     )
-    for moment in view.next_times(minutes):
-        st.markdown(f":material/schedule: {frame.when(moment, page.now)}")
+    times = [f":material/schedule: {frame.ahead(moment, page.now)}" for moment in view.next_times(minutes)]
+    st.markdown("  \n".join(times) or "Nothing starts by itself.")
     st.caption(f"Times are {frame.zone_name()}. The first is counted from now.")
     frame.draw_refusal()
     if st.button("Save the schedule", type="primary", key="schedule_save"):

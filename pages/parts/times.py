@@ -5,6 +5,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 UNKNOWN = "–"  # noqa: RUF001 - the dash that stands for what is not known
 
+_DAYS_BY_NAME = 6
+
 
 def zone(name: str | None) -> ZoneInfo:
     """Return the browser's time zone, UTC where it names none that we know."""
@@ -24,6 +26,14 @@ def said(moment: datetime | None, now: datetime, where: ZoneInfo) -> str:
     if there.date() == today.date() - timedelta(days=1):
         return f"yesterday {there:%H:%M}"
     return f"{there.day} {there:%b}" + ("" if there.year == today.year else f" {there.year}")
+
+
+def ahead(moment: datetime, now: datetime, where: ZoneInfo) -> str:
+    """Return when something will be: "today 13:30", "Sun 05:30" within six days, or "2 Oct 05:30"; UTC without zone."""
+    there, today = _local(moment, where), _local(now, where)
+    days = (there.date() - today.date()).days
+    day = "today" if days == 0 else f"{there:%a}" if days <= _DAYS_BY_NAME else f"{there.day} {there:%b}"
+    return f"{day} {there:%H:%M}"
 
 
 def _local(moment: datetime, where: ZoneInfo) -> datetime:

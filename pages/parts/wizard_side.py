@@ -137,8 +137,8 @@ def _answer(page: DraftPage, job: Job | None) -> None:
     for stage in (job.result or {}).get("stages", []):
         color, icon = ("green", "check_circle") if stage["ok"] else ("red", "cancel")
         word = wizard_words.STAGES.get(stage["name"], stage["name"])
-        took = f" :gray[{words.duration(stage['took_ms'] / 1000)}]" if stage["ok"] else ""
-        st.markdown(f":{color}[:material/{icon}:] **{word}** · {plain(stage['said'])}{took}")
+        took = words.duration(stage["took_ms"] / 1000).replace(" ", "\u00a0") if stage["ok"] else ""
+        st.markdown(f":{color}[:material/{icon}:] **{word}** · {plain(stage['said'])} :gray[{took}]")
     if page.changed_at > job.created_at:
         st.markdown(":orange[:material/info: Something was changed since. Test again.]")
 
