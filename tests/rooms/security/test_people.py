@@ -1,5 +1,6 @@
 """People: invited by links that work once, given roles, and never without an admin."""
 
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -8,6 +9,7 @@ from engine.actions import people, sign_in
 from engine.base import limits
 from engine.base.errors import BadInput, GiveUp, NotAllowed
 from engine.flows.desk import Desk
+from engine.security import passwords
 from engine.views import callers
 from engine.views import people as view
 from storage.records.people import Caller, Role
@@ -87,6 +89,67 @@ def test_a_weak_password_does_not_use_up_the_link(desk: Desk) -> None:
         people.accept(desk, token, name="Ben", password="short")
     # then
     assert people.accept(desk, token, name="Ben", password=PASSWORD).email == "ben@example.org"
+
+
+def test_of_two_who_use_one_link_at_the_same_time_only_one_gets_in(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    # given
+    token = people.first_link(desk)
+    assert token
+    both_checked = threading.Barrier(2, timeout=20)
+    real = passwords.hash_password
+
+    def hash_together(password: str) -> str:
+        both_checked.wait()
+        return real(password)
+
+    monkeypatch.setattr(passwords, "hash_password", hash_together)
+    answers: list[str] = []
+
+    def join(name: str) -> None:
+        try:
+            people.accept(desk, token, name=name, email=f"{name}@example.org", password=PASSWORD)
+            answers.append("in")
+        except GiveUp as error:
+            answers.append(str(error))
+
+    threads = [threading.Thread(target=join, args=(name,)) for name in ("ana", "eve")]
+    # when
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    # then
+    assert sorted(answers) == ["This link was used already or is too old; ask an admin for a new one.", "in"]
+
+
+def test_a_link_withdrawn_while_its_form_is_being_handled_lets_nobody_in(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    admin = first_admin(desk)
+    token = people.invite(desk, admin, name="Ben", email="ben@example.org", role=Role.ANALYST)
+    real = passwords.hash_password
+
+    def withdraw_meanwhile(password: str) -> str:
+        people.withdraw(desk, admin, view.page(desk, admin).invitations[0].invitation_id)
+        return real(password)
+
+    monkeypatch.setattr(passwords, "hash_password", withdraw_meanwhile)
+    # when
+    with pytest.raises(GiveUp):
+        people.accept(desk, token, name="Ben", password=PASSWORD)
+    # then
+    assert [line.person.name for line in view.page(desk, admin).people] == [admin.name]
+
+
+def test_a_new_link_ends_the_one_before(desk: Desk) -> None:
+    # given
+    admin = first_admin(desk)
+    # when
+    first, second = (people.reset(desk, admin, admin.person_id or "") for _ in range(2))
+    # then
+    assert callers.link(desk, first) is None
+    assert callers.link(desk, second) is not None
 
 
 @pytest.mark.parametrize(
