@@ -220,6 +220,8 @@ def _merge(work: Work, goal: ImportGoal, file: FetchedFile, reading: FileReading
         with work.desk.database.write("dat") as cursor:
             counts = merges.merge(cursor, wanted)
             work.watch.stop_if_cancelled()
+    except merges.SumWouldMiss as error:
+        raise errors.MendData(str(error)) from error
     except merges.Unbalanced as error:
         raise errors.GiveUp(str(error), errors.Category.LEDGER) from error
     said = [f"{counts.created:,} profiles created", f"{counts.updated:,} updated"]

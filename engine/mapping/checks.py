@@ -24,6 +24,7 @@ def problems(goal: ImportGoal, properties: dict[str, Property]) -> list[str]:
     for identifier in goal.identifiers:
         found += _name(identifier.property)
         present = properties.get(identifier.property.lower())
+        found += _spelling(identifier.property, present)
         if present is not None and present.type is not PropertyType.TEXT:
             found.append(f"Identifier {identifier.property} is {present.type.value}; identifiers are text.")
     taken: set[str] = {identifier.property.lower() for identifier in goal.identifiers}
@@ -81,6 +82,13 @@ def _name(name: str) -> list[str]:
     return []
 
 
+def _spelling(name: str, present: Property | None) -> list[str]:
+    # Databases fold capitals differently (DuckDB only those of ASCII), so one property has one spelling.
+    if present is None or present.name == name:
+        return []
+    return [f"A property {present.name} exists; write {name} in the same way or choose another."]
+
+
 def mapping_problems(mapping: Mapping) -> list[str]:
     """Return what is wrong with one mapping by itself, whatever profiles hold already."""
     return _mapping(mapping, {})
@@ -93,6 +101,7 @@ def _mapping(mapping: Mapping, properties: dict[str, Property]) -> list[str]:
     if mapping.type is PropertyType.DATE:
         found += _date_format(mapping)
     present = properties.get(mapping.property.lower())
+    found += _spelling(mapping.property, present)
     if present is None:
         return found
     if present.type is not mapping.type:

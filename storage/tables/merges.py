@@ -18,6 +18,10 @@ class Unbalanced(Exception):
     """The rows that were read and the outcomes do not add up; str(error) says by how many."""
 
 
+class SumWouldMiss(Exception):
+    """A new sum would leave out rows that are in older ones; str(error) says how many and where."""
+
+
 def merge(cursor: Cursor, plan: MergePlan) -> RunCounts:
     """Merge one file; the caller holds the write transaction on `dat`.
 
@@ -26,6 +30,7 @@ def merge(cursor: Cursor, plan: MergePlan) -> RunCounts:
 
     Raises:
         Unbalanced: The ledger does not add up; the caller rolls back.
+        SumWouldMiss: Known rows that are left out this time hold values for a new sum; the caller rolls back.
     """
     _drop_stage(cursor)
     _find_known(cursor, plan)
@@ -34,6 +39,7 @@ def merge(cursor: Cursor, plan: MergePlan) -> RunCounts:
     rejects.copy_from_typing(cursor, plan)
     _gather(cursor, plan)
     applied, skipped, created, updated = _apply(cursor, plan)
+    _settle_left_out(cursor, plan)
     unchanged = 0 if plan.known_rows_again else _number(cursor, "SELECT count(*) FROM temp.known")
     _remember(cursor, plan)
     counts = RunCounts(
@@ -155,6 +161,7 @@ def _fold(fill: Fill, value: str) -> str:
 def _apply(cursor: Cursor, plan: MergePlan) -> tuple[int, int, int, int]:
     """Write the profiles; return rows applied, rows without a match, profiles created, profiles updated.
 
+    Columns beside the properties begin with "_", as no property's name does.
     A new profile's id is the base plus the line of its first row: unique, and no window over all rows.
     """
     key = name_literal(plan.key_property)
@@ -167,7 +174,7 @@ def _apply(cursor: Cursor, plan: MergePlan) -> tuple[int, int, int, int]:
     join = "LEFT JOIN" if plan.create_profiles else "JOIN"
     cursor.execute(
         f"""CREATE TEMP TABLE merged AS
-        SELECT p.profile_id AS old_id, p._rev AS old_rev, g.rows AS merged_rows,
+        SELECT p.profile_id AS _old_id, p._rev AS _old_rev, g.rows AS _rows,
             coalesce(p.profile_id, {plan.profile_id_base} + g.line) AS profile_id,
             CAST({plan.revision} AS BIGINT) AS _rev, g.key AS {key}{fills}{kept}
         FROM temp.gathered g {join} dat.profile p ON p.{key} = g.key"""
@@ -175,13 +182,13 @@ def _apply(cursor: Cursor, plan: MergePlan) -> tuple[int, int, int, int]:
     written = ["profile_id", "_rev", plan.key_property, *(fill.property for fill in plan.fills), *others]
     names = ", ".join(name_literal(name) for name in written)
     cursor.execute(
-        "DELETE FROM dat.profile WHERE profile_id IN (SELECT old_id FROM temp.merged WHERE old_id IS NOT NULL)"
+        "DELETE FROM dat.profile WHERE profile_id IN (SELECT _old_id FROM temp.merged WHERE _old_id IS NOT NULL)"
     )
     cursor.execute(f"INSERT INTO dat.profile ({names}) SELECT {names} FROM temp.merged")
     good = _number(cursor, "SELECT count(*) FROM temp.typed WHERE problem IS NULL")
     row = cursor.execute(
-        """SELECT coalesce(sum(merged_rows), 0)::BIGINT, count(*) FILTER (old_id IS NULL),
-        count(*) FILTER (old_rev <> _rev) FROM temp.merged"""
+        """SELECT coalesce(sum(_rows), 0)::BIGINT, count(*) FILTER (_old_id IS NULL),
+        count(*) FILTER (_old_rev <> _rev) FROM temp.merged"""
     ).fetchone()
     applied, created, updated = row or (0, 0, 0)
     return applied, good - applied, created, updated
@@ -201,12 +208,44 @@ def profile_columns(cursor: Cursor) -> list[str]:
     return [name for (name,) in rows]
 
 
+def _is_applied(plan: MergePlan) -> str:
+    """Return SQL for temp.typed: the row fits and has its profile."""
+    if plan.create_profiles:
+        return "problem IS NULL"
+    return f"problem IS NULL AND key IN (SELECT {name_literal(plan.key_property)} FROM temp.merged)"
+
+
+def _settle_left_out(cursor: Cursor, plan: MergePlan) -> None:
+    """See to known rows that a changed configuration leaves out while they hold values for a new sum.
+
+    Remembered, the new sum would never take them; forgotten, an older sum would take them twice. So they are
+    forgotten where there is no older sum, and refused where there is one.
+    """
+    new = [
+        number for number, fill in enumerate(plan.fills) if fill.strategy is Strategy.SUM and not fill.fresh_rows_only
+    ]
+    if not (plan.known_rows_again and new):
+        return
+    gives = " OR ".join(f"v{number} IS NOT NULL" for number in new)
+    left_out = f"FROM temp.typed WHERE is_known AND ({gives}) AND NOT coalesce({_is_applied(plan)}, false)"
+    row = cursor.execute(f"SELECT count(*), min(line) {left_out}").fetchone()
+    count, line = row or (0, 0)
+    if not count:
+        return
+    if any(fill.fresh_rows_only for fill in plan.fills):
+        message = (
+            f"{count:,} rows of {plan.file_name} that are in older sums do not fit the changed mapping, the first in "
+            f"line {line:,}, so a new sum would miss them. Nothing was changed: correct them or leave the new sum out."
+        )
+        raise SumWouldMiss(message)
+    cursor.execute(f"DELETE FROM temp.known WHERE line IN (SELECT line {left_out})")
+
+
 def _remember(cursor: Cursor, plan: MergePlan) -> None:
     """Bring dat.import_row to what this file holds now: rows applied, and rows known before."""
-    matched = "" if plan.create_profiles else f" AND key IN (SELECT {name_literal(plan.key_property)} FROM temp.merged)"
     cursor.execute(
         f"""CREATE TEMP TABLE kept AS SELECT row_hash, count(*) AS copies FROM (
-            SELECT row_hash FROM temp.typed WHERE problem IS NULL AND NOT is_known{matched}
+            SELECT row_hash FROM temp.typed WHERE NOT is_known AND {_is_applied(plan)}
             UNION ALL SELECT row_hash FROM temp.known) GROUP BY row_hash"""
     )
     mine = "goal_id = ? AND file_name = ?"

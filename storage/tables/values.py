@@ -60,9 +60,9 @@ def combine(fill: Fill, value: str, present: str) -> str:
 def row_hash(columns: tuple[int, ...] | None) -> str:
     """Return SQL for a row's 128-bit mark over these columns: MD5, the same in every DuckDB version.
 
-    The values are joined by the unit separator, which no delimited file has in its text.
+    The values are joined by NUL, which no accepted row has: the reader rejects rows with one.
     """
-    return f"md5_number(concat_ws(chr(31), {', '.join(f'c{column}' for column in columns or ())}))"
+    return f"md5_number(concat_ws(chr(0), {', '.join(f'c{column}' for column in columns or ())}))"
 
 
 def counts_as_json(counts: RunCounts) -> dict[str, Any]:

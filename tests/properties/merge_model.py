@@ -19,6 +19,10 @@ class RefusedError(Exception):
     """The file may not be merged; nothing changes."""
 
 
+class WouldMissError(RefusedError):
+    """A new sum would miss rows that are in older ones."""
+
+
 class BadValueError(Exception):
     """The text does not fit the type."""
 
@@ -52,15 +56,20 @@ class Model:
         old = before.sums if before else frozenset()
         if before and sums & before.lapsed:
             raise RefusedError
+        key = goal.identifiers[0].field
         configuration = (goal.create_profiles, goal.mappings)
         again = before is not None and before.configuration != configuration
         numbered = _known(rows, before)
         running = [(row, known) for row, known in numbered if again or not known]
         good, rejected = _good(goal, running)
-        applied, counts = self._apply(goal, good, old)
-        key = goal.identifiers[0].field
+        matched = [item for item in good if goal.create_profiles or item[0][key] in self.profiles]
+        owed = [row for row, known in running if known and (row, known) not in matched and _gives(goal, row, old)]
+        if owed and old & sums:
+            raise WouldMissError
+        counts = self._apply(goal, matched, old)
         columns = tuple(sorted({key, *(mapping.field for mapping in goal.mappings)}))
-        kept = [row for row, known in applied if not known] + [row for row, known in numbered if known]
+        kept = [row for row, known in matched if not known]
+        kept += [row for row, known in numbered if known and row not in owed]
         self.memory[goal.goal_id, file_name] = Memory(
             configuration=configuration,
             sums=sums,
@@ -68,10 +77,10 @@ class Model:
             columns=columns,
             rows=Counter(tuple(row[name] for name in columns) for row in kept),
         )
-        skipped = len(good) - len(applied)
+        skipped = len(good) - len(matched)
         return RunCounts(
             read=len(rows) + unread,
-            applied=len(applied),
+            applied=len(matched),
             unchanged=len(rows) - len(running),
             skipped={"no_match": skipped} if skipped else {},
             rejected=rejected + unread,
@@ -80,27 +89,35 @@ class Model:
             files_taken=1,
         )
 
-    def _apply(self, goal: ImportGoal, good: Numbered, old: frozenset[Sum]) -> tuple[Numbered, tuple[int, int]]:
+    def _apply(self, goal: ImportGoal, matched: Numbered, old: frozenset[Sum]) -> tuple[int, int]:
         by_key: dict[str, Numbered] = defaultdict(list)
-        for row, known in good:
+        for row, known in matched:
             by_key[row[goal.identifiers[0].field]].append((row, known))
         created = updated = 0
-        matched = set()
         for key, group in by_key.items():
-            if key not in self.profiles and not goal.create_profiles:
-                continue
-            matched.add(key)
             created, updated = (created, updated + 1) if key in self.profiles else (created + 1, updated)
             profile = self.profiles.setdefault(key, {"customer_id": key})
             for mapping in goal.mappings:
                 is_in = _sum(mapping) in old and mapping.strategy is Strategy.SUM
                 values = tuple(cast(mapping, row[mapping.field]) for row, known in group if not (known and is_in))
                 profile[mapping.property] = combine(mapping.strategy, profile.get(mapping.property), values)
-        return [item for item in good if item[0][goal.identifiers[0].field] in matched], (created, updated)
+        return created, updated
 
 
 def _sum(mapping: Mapping) -> Sum:
     return (mapping.field, mapping.property, mapping.type.value)
+
+
+def _gives(goal: ImportGoal, row: Row, old: frozenset[Sum]) -> bool:
+    """Say whether a row holds a value for a sum that is new."""
+    for mapping in goal.mappings:
+        if mapping.strategy is Strategy.SUM and _sum(mapping) not in old:
+            try:
+                if cast(mapping, row[mapping.field]) is not None:
+                    return True
+            except BadValueError:
+                continue
+    return False
 
 
 def _known(rows: list[Row], before: Memory | None) -> Numbered:

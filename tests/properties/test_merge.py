@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from engine.base.errors import MendData
 from storage.records.goals import ImportGoal, Mapping, PropertyType, Strategy
 from storage.records.runs import RunCounts
+from storage.tables.merges import SumWouldMiss
 from tests.fakes.merging import Merger, goal_of
 from tests.properties.merge_model import Model, RefusedError
 
 COLUMNS = ("id", "name", "count", "value", "day")
-ALWAYS = (Mapping("day", "first", PropertyType.DATE, Strategy.SET_IF_EMPTY, "%Y%m%d"),)
 # Each may stand in a configuration or not. Two goals fill the same properties.
 OPTIONAL = (
+    Mapping("day", "first", PropertyType.DATE, Strategy.SET_IF_EMPTY, "%Y%m%d"),
     Mapping("name", "name", PropertyType.TEXT, Strategy.SET),
     Mapping("count", "total", PropertyType.INTEGER, Strategy.SUM),
     Mapping("value", "spend", PropertyType.DECIMAL, Strategy.SUM),
@@ -29,7 +30,7 @@ ROWS = st.lists(
     st.tuples(
         st.sampled_from(("1", "2", "01", "3", "")),
         st.sampled_from(("x", "y", "")),
-        st.sampled_from(("1", "-2", "")),
+        st.sampled_from(("1", "-2", "", "x")),
         st.sampled_from(("0.5", "7", "")),
         st.sampled_from(("20260101", "20260102", "", "20261301")),
     ),
@@ -54,7 +55,8 @@ def steps(draw: st.DrawFn) -> list[Step]:
     """Sequences of imports: rows come again, grow and go; a mapping is taken out or put in; two goals, two files."""
     optional = [mapping for mapping in OPTIONAL if draw(st.sampled_from((True, True, False)))]
     creates = draw(st.sampled_from((True, True, False)))
-    columns, found = COLUMNS, list[Step]()
+    columns: tuple[str, ...] = COLUMNS
+    found: list[Step] = []
     for _ in range(draw(st.integers(2, 5))):
         change = draw(st.sampled_from(("rows", "rows", "mapping", "creation", "header")))
         if change == "mapping":
@@ -64,7 +66,7 @@ def steps(draw: st.DrawFn) -> list[Step]:
         elif change == "header":
             columns = tuple(draw(st.permutations(COLUMNS)))
         goal_id, file_name = draw(st.sampled_from((("one", "a.csv"),) * 4 + (("one", "b.csv"), ("two", "a.csv"))))
-        goal = goal_of(*ALWAYS, *optional, create_profiles=creates, goal_id=goal_id)
+        goal = goal_of(*optional, create_profiles=creates, goal_id=goal_id)
         old = found[-1].rows[draw(st.integers(0, 1)) :] if found else ()
         found.append(Step(goal, file_name, columns, (*old, *draw(ROWS)), draw(st.integers(0, 1))))
     return found
@@ -113,7 +115,7 @@ def test_any_sequence_of_imports_gives_what_the_rulings_give(merger: Merger, seq
         try:
             expected = model.take(step.goal, rows, step.file_name, step.unread)
         except RefusedError:
-            with pytest.raises(MendData, match="taken out and put back"):
+            with pytest.raises((MendData, SumWouldMiss)):
                 merger.take(step.goal, step.columns, texts(step), step.file_name, step.unread)
             continue
         counts = merger.take(step.goal, step.columns, texts(step), step.file_name, step.unread)
@@ -139,7 +141,7 @@ def test_the_same_import_again_changes_nothing(merger: Merger, sequence: list[St
     for step in sequence:
         try:
             taken = (step, merger.take(step.goal, step.columns, texts(step), step.file_name, step.unread))
-        except MendData:
+        except (MendData, SumWouldMiss):
             continue
     assert taken is not None
     step, first = taken

@@ -63,7 +63,11 @@ def test_a_good_goal_has_no_problem() -> None:
             "Two fields fill Customer_Id; choose another property for a.",
         ),
         (
-            mapped(Mapping("value", "spend", INTEGER, SUM)),
+            mapped(Mapping("value", "spend", DECIMAL, SUM)),
+            "A property Spend exists; write spend in the same way or choose another.",
+        ),
+        (
+            mapped(Mapping("value", "Spend", INTEGER, SUM)),
             "Property Spend holds decimal; 'value' gives integer.",
         ),
         (
