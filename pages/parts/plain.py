@@ -3,7 +3,7 @@
 import re
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~$:^=@-])")
-_WOULD_LINK = re.compile(r"(?i)(://|www\.|@)")
+_WOULD_LINK = re.compile(r"(?i)(://|www\.|@|:material/)")
 _JOINER = "\u2060"
 
 

@@ -1,5 +1,6 @@
 """Times and names as pages say them: pure, so tested without a page."""
 
+import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -32,6 +33,7 @@ def test_an_unknown_zone_is_utc(name: str | None) -> None:
 
 
 def test_no_name_becomes_a_link_a_style_or_an_icon() -> None:
-    shown = plain("**Ben** [x](http://a.b) :red[y] ben@a.b www.a.b $z$")
-    for living in ("**", "[x](", "http:", "ben@", "www.a", ":red[", "$z"):
+    shown = plain("**Ben** [x](http://a.b) :red[y] ben@a.b www.a.b $z$ :material/home: <b>")
+    assert not re.search(r"(?<!\\)[*\[\]()<>$:@]", shown)
+    for living in ("http:", "http\\:", "n@", "n\\@", "www.a", "material/home"):
         assert living not in shown
