@@ -44,7 +44,8 @@ def _draw_title(page: RunPage) -> None:
             )
     took = words.duration(run_stages.took_s(run.started_at, run.ended_at, page.now))
     began = frame.when(run.started_at or run.queued_at, page.now)
-    said = f"Started by {plain(run.started_by)} · {began} ({frame.zone_name()}) · took {took}"
+    lasted = f"took {took}" if run.ended_at else f"going for {took}" if run.started_at else "waits for its turn"
+    said = f"Started by {plain(run.started_by)} · {began} ({frame.zone_name()}) · {lasted}"
     again = f" · taken up {words.counted(run.attempt, 'time')}" if run.attempt > 1 else ""
     st.caption(f"{said}{again} · trace `{run.run_id}`")
 
@@ -87,7 +88,7 @@ def _draw_ended(page: RunPage) -> None:
 def _draw_going(page: RunPage) -> None:
     stage = page.stages[-1] if page.stages else None
     with st.container(border=True):
-        frame.block_title("Progress")
+        frame.block_title(stage.name if stage else "Queued")
         st.progress(run_stages.share(stage), text=plain(run_stages.progress_text(stage)))
         st.caption("Leaving this page does not stop it. Nothing of a file is changed before all of it is merged.")
     with st.container(border=True):

@@ -143,7 +143,7 @@ def _scan(caller: Caller, job: Job, answered: Job | None, seen: dict[str, str]) 
     nothing: dict[str, Any] = {"files": [], "not_taken": [], "preview": None, "preview_error": None}
     answer = (answered.result if answered else None) or nothing
     preview = answer["preview"] or {"name": "", "encoding": "", "separator": "", "columns": [], "rows": []}
-    show = (lambda text: text) if roles.may(caller.role, Right.SEE_RAW_VALUES) else masking.mask_text
+    is_raw = roles.may(caller.role, Right.SEE_RAW_VALUES)
     return Scan(
         job=job,
         files=tuple(
@@ -156,6 +156,9 @@ def _scan(caller: Caller, job: Job, answered: Job | None, seen: dict[str, str]) 
         encoding=preview["encoding"],
         separator=preview["separator"],
         columns=tuple(preview["columns"]),
-        rows=tuple((line, tuple(show(value) for value in values)) for line, values in preview["rows"]),
+        rows=tuple(
+            (line, tuple(value if is_raw else masking.mask(value) or "" for value in values))
+            for line, values in preview["rows"]
+        ),
         preview_error=answer["preview_error"],
     )

@@ -124,7 +124,7 @@ def _draw_table(page: GoalPage, scan: Scan) -> None:
         row_height=36,
         height="content" if len(lines) <= _ROWS_SHOWN_MAX else 36 * (_ROWS_SHOWN_MAX + 1),
         column_config={
-            "Name": st.column_config.TextColumn(width=340),
+            "Name": st.column_config.TextColumn(width=200),
             "State": st.column_config.MultiselectColumn(width=110, options=list(_STATES), color=list(_STATES.values())),
             "Size": st.column_config.TextColumn(width=100, alignment="right"),
             "Changed": st.column_config.TextColumn(width=140),

@@ -136,7 +136,7 @@ def _columns(page: GoalPage, edit: Edit) -> dict[str, Any]:
     # Names differ by more than capitals, and those that exist come first in their own spelling.
     options = list({name.lower(): name for name in reversed(names)}.values())[::-1]
     return {
-        mapping_rows.FIELD: st.column_config.TextColumn(width=112),
+        mapping_rows.FIELD: st.column_config.TextColumn(width=112, pinned=True),
         mapping_rows.FIRST: st.column_config.TextColumn(width=90),
         mapping_rows.TYPE: st.column_config.SelectboxColumn(
             width=80, options=[kind.value for kind in PropertyType], required=True
@@ -174,7 +174,10 @@ def _draw_list(page: GoalPage, edit: Edit, place: Surroundings) -> None:
             mapping_rows.FIRST,
             mapping_rows.NOTE,
         ],
-        column_config={mapping_rows.NOTE: _note_column()},
+        column_config={
+            mapping_rows.FIELD: st.column_config.TextColumn(pinned=True),
+            mapping_rows.NOTE: _note_column(),
+        },
         alt="Fields of the file and the properties that they fill.",
     )
 

@@ -8,7 +8,8 @@ import streamlit as st
 from pages.parts import reasons, words
 from storage.records.runs import RunCounts
 
-SHARE_MIN = 0.004
+SHARE_MIN = 0.008
+"""A sliver's share of the bar: three pixels on a phone, one of them the gap."""
 _HEIGHT = 34
 _LIGHT = {
     "applied": "#1E9656",

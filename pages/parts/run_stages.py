@@ -4,7 +4,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from pages.parts import words
+from pages.parts import badges, words
 from pages.parts.plain import plain
 from storage.records.runs import Run, RunStage, StageState
 
@@ -27,10 +27,10 @@ def progress_text(stage: RunStage | None) -> str:
     if stage is None:
         return "Waiting for its turn"
     if stage.total <= 0:
-        return stage.name
+        return "Under way"
     if stage.unit == "bytes":
-        return f"{stage.name}: {words.size(stage.done)} of {words.size(stage.total)}"
-    return f"{stage.name}: {words.count(stage.done)} of {words.count(stage.total)} {stage.unit}"
+        return f"{words.size(stage.done)} of {words.size(stage.total)}"
+    return f"{words.count(stage.done)} of {words.count(stage.total)} {stage.unit}"
 
 
 def took_s(started_at: datetime | None, ended_at: datetime | None, now: datetime) -> float | None:
@@ -53,6 +53,10 @@ def draw(run: Run, stages: tuple[RunStage, ...], now: datetime) -> None:
         ):
             said = stage.summary if stage.state is not StageState.RUNNING else progress_text(stage)
             st.caption(plain(said))
+    if stages and run.ended_at is not None:
+        # A step without content ends the line.
+        badge = badges.run_state(run.state)
+        st.expander(badge.word, icon=f":material/{badge.icon}:", type="step", key=f"stage_{run.run_id}_end")
 
 
 def _key(stage: RunStage) -> str:
