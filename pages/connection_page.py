@@ -84,8 +84,9 @@ def _draw_page(page: ConnectionPage) -> None:
             connection_blocks.exchange(page)
         with second:
             connection_blocks.schedule(page)
-        is_going = page.going is not None
-        st.fragment(_draw_live, run_every=_LIVE_S if is_going else None)(connection.connection_id, was_going=is_going)
+        connection_blocks.sign_in(page)
+    is_going = page.going is not None
+    st.fragment(_draw_live, run_every=_LIVE_S if is_going else None)(connection.connection_id, was_going=is_going)
 
 
 def _draw() -> None:

@@ -16,36 +16,39 @@ from storage.records.runs import RunStage
 _ROW_HEIGHT = 36
 _HISTORY = "history_open"
 _SCHEDULING = "schedule_open"
-_NUMBER_WIDTH = 74
+_NUMBER_WIDTH = 80
 _RUNS_TABLE_HEIGHT_PX = 577
 _RUNS_WITHOUT_SCROLL = 15
 
 
 def set_up(page: ConnectionPage) -> None:
-    """Draw the goal and the sign-in."""
-    with st.container(border=True):
+    """Draw the goal: which files, and what becomes of them."""
+    with st.container(border=True, height="stretch"):
         frame.block_title(":green[:material/south_east:] Import data into Handoff")
         for goal in page.goals:
             _goal(page, goal)
         if not page.goals:
             st.markdown("No goal yet.")
-    with st.container(border=True):
-        frame.block_title("Sign-in")
-        server = page.connection.server
+
+
+def sign_in(page: ConnectionPage) -> None:
+    """Draw where and as whom the connection signs in, folded."""
+    server = page.connection.server
+    line = f"**Sign-in** :gray[\u2002{plain(server.username)} at {plain(server.host)}:{server.port}]"
+    with st.expander(line, icon=":material/key:", key="sign_in"):
         facts = {
             "Server": f"`{server.host}`",
             "Port": str(server.port),
             "User name": f"`{server.username}`",
             WORDS[server.secret_kind]: "set, not shown",
+            "Host key": f"`{server.host_key}`",
         }
         st.table(facts, border="horizontal", alt="Where and as whom the connection signs in")
-        st.markdown(f":gray[Host key]  \n`{server.host_key}`")
         if page.may_edit:
             st.button(
                 "Edit",
                 icon=":material/edit:",
                 key="edit_sign_in",
-                width="stretch",
                 on_click=connection_table.edit,
                 args=(page.connection.connection_id, "Credentials"),
             )
@@ -166,6 +169,9 @@ def _said(stage: RunStage | None) -> str:
         return "Waiting to begin"
     if not stage.total:
         return f"{stage.name}…"
+    if not stage.done:
+        total = words.size(stage.total) if stage.unit == "bytes" else words.counted(stage.total, "row")
+        return f"{stage.name} · {total}"
     say = words.size if stage.unit == "bytes" else words.count
     rows = "" if stage.unit == "bytes" else f" {stage.unit}"
     return f"{stage.name} · {say(stage.done)} of {say(stage.total)}{rows}"
@@ -209,9 +215,9 @@ def _runs_table(page: ConnectionPage) -> None:
         row_height=_ROW_HEIGHT,
         height="content" if len(shown) <= _RUNS_WITHOUT_SCROLL else _RUNS_TABLE_HEIGHT_PX,
         column_config={
-            "Run": config.NumberColumn(width=48, format="%d"),
-            "State": badges.column("State", 100),
-            "Started": config.TextColumn(width=92),
+            "Run": config.NumberColumn(width=56, format="%d", alignment="left"),
+            "State": badges.column("State", 170),
+            "Started": config.TextColumn(width=112),
             **{name: config.NumberColumn(width=_NUMBER_WIDTH, format="localized") for name in numbers},
             "open": config.ButtonColumn(
                 "",

@@ -23,7 +23,7 @@ _CRUMBS_STYLE = (
 
 def crumbs(*above: tuple[str, str] | tuple[str, str, Mapping[str, str]], here: str) -> None:
     """Draw the way to this page: each page above as (label, file in pages/, query if any), then this one's name."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="crumbs"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", key="crumbs"):
         st.html(_CRUMBS_STYLE)
         for label, file, *query in above:
             link(label, file, query[0] if query else None)
