@@ -88,14 +88,15 @@ class OutOfSpace(TryAgain):
     category = Category.STORAGE
 
 
-BY_NAME = {
-    kind.__name__: kind for kind in (TryAgain, MendCredentials, MendData, GiveUp, Cancelled, OutOfSpace, HandoffError)
-}
+_KINDS = (TryAgain, MendCredentials, MendData, GiveUp, NotAllowed, BadInput, Cancelled, OutOfSpace, HandoffError)
+BY_NAME: dict[str, type[HandoffError]] = {kind.__name__: kind for kind in _KINDS}
 
 
 def from_json(values: dict[str, str]) -> HandoffError:
-    """Rebuild an error that a worker process reported as {"kind", "sentence", "category"}."""
-    return BY_NAME.get(values["kind"], GiveUp)(values["sentence"], Category(values["category"]))
+    """Rebuild an error that another process reported as {"kind", "sentence", "category"}."""
+    error = BY_NAME.get(values["kind"], GiveUp)(values["sentence"])
+    error.category = Category(values["category"])
+    return error
 
 
 def to_json(error: HandoffError) -> dict[str, str]:
