@@ -91,6 +91,8 @@ def check_secrets(secrets: Secrets) -> None:
     Raises:
         BadInput: No password and no key, or a key that cannot be used.
     """
+    if secrets.private_key is not None and not secrets.private_key.strip():
+        raise errors.BadInput("Upload the private key.", "secret")
     if secrets.private_key is not None:
         keys.check_private_key(secrets.private_key, secrets.passphrase)
     elif not secrets.password:

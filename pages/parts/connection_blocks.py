@@ -11,7 +11,7 @@ from engine.views.drafts import WORDS
 from pages.parts import badges, connection_table, frame, words
 from pages.parts.plain import plain
 from storage.records.goals import ImportGoal
-from storage.records.runs import RunStage
+from storage.records.runs import RunStage, RunState
 
 _ROW_HEIGHT = 36
 _HISTORY = "history_open"
@@ -187,6 +187,9 @@ def history(page: ConnectionPage) -> None:
             st.markdown("**Not run yet.**")
             st.caption("Map columns, turn it on, then Run now.")
             return
+        last = page.runs[0]
+        if last.error and last.state is RunState.FAILED:
+            st.markdown(f":red[:material/cancel: {plain(f'Run {last.number} failed. {last.error}')}]")
         _runs_table(page)
 
 

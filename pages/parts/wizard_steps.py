@@ -13,6 +13,7 @@ from pages.parts.plain import plain
 from pages.parts.wizard_state import key
 
 _PORT_WIDTH, _NAME_CHARACTERS = 120, 120
+_NO_BREAK = "\u00a0"
 
 
 def direction(page: DraftPage) -> None:
@@ -125,7 +126,7 @@ def review(page: DraftPage) -> None:
         {
             "what": [line.label for line in page.review],
             "value": [_shown(line.label, line.value) for line in page.review],
-            "origin": [f":gray[{line.origin}]" for line in page.review],
+            "origin": [f":gray[{line.origin}]".replace(" ", _NO_BREAK) for line in page.review],
         }
     )
     st.table(table, border="horizontal", hide_index=True, hide_header=True, alt="All values of the new connection")
