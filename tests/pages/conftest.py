@@ -1,0 +1,51 @@
+"""What the tests of pages share: an open home, its first admin, and a page as somebody sees it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from engine.flows.desk import Desk
+from engine.security import passwords
+from pages.parts import session
+from storage.records.people import Caller, Role
+from tests.fakes import home
+
+ADMIN = "ana@example.org"
+PAGES = Path(__file__).resolve().parents[2] / "pages"
+Show = Callable[..., AppTest]
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """An open home without its engine."""
+    monkeypatch.setattr(passwords, "_HASHER", home.CHEAP_HASHER)
+    (tmp_path / "home").mkdir()
+    with home.open_home(tmp_path / "home") as opened:
+        yield opened
+
+
+@pytest.fixture
+def admin(desk: Desk) -> Caller:
+    """The home's first administrator."""
+    return home.first_admin(desk, ADMIN)
+
+
+@pytest.fixture
+def show(desk: Desk, admin: Caller, monkeypatch: pytest.MonkeyPatch) -> Show:
+    """Run a page by its file as a role sees it: show("runs_page.py", Role.SUPPORT, id="1")."""
+
+    def run(file: str, role: Role = Role.ADMIN, **query: str) -> AppTest:
+        email = ADMIN
+        if role is not Role.ADMIN:
+            home.add_person(desk, admin, role)
+            email = f"{role.value}@example.org"
+        token = home.session(desk, email)
+        monkeypatch.setattr(session, "token", lambda: token)
+        page = AppTest.from_file(PAGES / file, default_timeout=20)
+        for name, value in query.items():
+            page.query_params[name] = value
+        return page.run()
+
+    return run
