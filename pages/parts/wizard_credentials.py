@@ -63,15 +63,20 @@ def _secret(page: DraftPage) -> None:
     elif kind == SecretKind.PRIVATE_KEY:
         _private_key(page.draft_id)
     else:
+        _password(page.draft_id)
+
+
+def _password(draft_id: str) -> None:
+    # Outside a form, Streamlit 1.67 forgets a password that is left by the Tab key: its eye takes the focus.
+    with st.form("wizard_password_form", border=False):
         st.text_input(
             "Password",
             type="password",
             key=key("password"),
             autocomplete="new-password",
-            help="Sealed as soon as it is entered, and never shown again.",
-            on_change=_keep_password,
-            args=(page.draft_id,),
+            help="Sealed as soon as it is used, and never shown again.",
         )
+        st.form_submit_button("Use this password", key="wizard_use_password", on_click=_keep_password, args=(draft_id,))
 
 
 def _private_key(draft_id: str) -> None:
@@ -93,9 +98,7 @@ def _private_key(draft_id: str) -> None:
 
 
 def _keep_password(draft_id: str) -> None:
-    password = st.session_state[key("password")]
-    if password:
-        _set(draft_id, Secrets(password=password))
+    _set(draft_id, Secrets(password=st.session_state[key("password")]))
 
 
 def _keep_private_key(draft_id: str) -> None:
