@@ -1,1 +1,0 @@
-"""Properties, and the merge of a file's rows into profiles."""
