@@ -11,6 +11,7 @@ from storage.records.runs import Run
 
 _PAGE_ROWS = 15
 _POLL_S = 2.0
+_DIGITS_MAX = 9
 _OPEN, _CANCEL = ":material/chevron_right:", ":material/cancel: Cancel"
 _OPEN_LONG = ":material/chevron_right: Open"
 _PAGE, _TABLE, _GOING = "page", "runs_table", "runs_going"
@@ -69,8 +70,9 @@ def _table(found: RunList, runs: tuple[Run, ...], key: str, *, is_live: bool) ->
 
 
 def _listed() -> RunList:
-    # The bound number stays as it is; what is drawn is kept within what there is.
-    wanted = max(1, int(st.session_state.get(_PAGE, 1)))
+    # The first run of a page comes before its pagination has read the address.
+    said = str(st.session_state.get(_PAGE) or st.query_params.get(_PAGE, "1"))
+    wanted = max(1, int(said)) if said.isascii() and said.isdigit() and len(said) < _DIGITS_MAX else 1
     found = view.listed(session.desk(), session.caller(), (wanted - 1) * _PAGE_ROWS, _PAGE_ROWS)
     return found if found.runs or not found.total else view.listed(session.desk(), session.caller(), 0, _PAGE_ROWS)
 

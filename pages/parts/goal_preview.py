@@ -80,5 +80,6 @@ def _draw_date(page: GoalPage, field: str, pattern: str) -> None:
     color = "green" if tried.fits == tried.total else "orange"
     st.markdown(f"**{plain(field)}** :{color}[{tried.fits:,} of {tried.total:,} match] {plain(pattern)}")
     name = plain(page.scan.file_name) if page.scan else ""
-    for line, value in tried.failing:
-        st.markdown(f"{name} line {line:,}: **{plain(value)}**")
+    failing = [f"{name} line {line:,}: **{plain(value)}**" for line, value in tried.failing]
+    if failing:
+        st.markdown("  \n".join(failing))

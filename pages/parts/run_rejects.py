@@ -164,5 +164,5 @@ def _show_row(item: Reject) -> None:
         st.markdown(f"Column **{plain(item.column)}**, value **{plain(item.value or '(empty)')}**")
     if item.suggestion:
         st.markdown(plain(item.suggestion[:1].upper() + item.suggestion[1:]))
-    st.caption("The row as it stood in the file")
+    st.caption("The whole row")
     st.code(item.raw, language=None, wrap_lines=True)

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from engine.flows.desk import Desk
 from engine.security import passwords
-from pages.parts import session
+from pages.parts import frame, session
 from storage.records.people import Caller, Role
 from tests.fakes import home
 
@@ -34,7 +34,7 @@ def admin(desk: Desk) -> Caller:
 
 @pytest.fixture
 def show(desk: Desk, admin: Caller, monkeypatch: pytest.MonkeyPatch) -> Show:
-    """Run a page by its file as a role sees it: show("runs_page.py", Role.SUPPORT, id="1")."""
+    """A page by its file as a role sees it, with what its address asks for."""
 
     def run(file: str, role: Role = Role.ADMIN, **query: str) -> AppTest:
         email = ADMIN
@@ -49,3 +49,11 @@ def show(desk: Desk, admin: Caller, monkeypatch: pytest.MonkeyPatch) -> Show:
         return page.run()
 
     return run
+
+
+@pytest.fixture
+def went(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, str]]]:
+    """Where a page leads: each (file, query), instead of leaving for a page that runs in a test of its own."""
+    led: list[tuple[str, dict[str, str]]] = []
+    monkeypatch.setattr(frame, "go", lambda file, **query: led.append((file, query)))
+    return led

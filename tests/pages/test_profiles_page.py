@@ -46,7 +46,7 @@ def test_a_hit_shows_its_properties_and_the_address_holds_its_number_only(show: 
     table = page.dataframe[0].value
     values = dict(zip(table["Property"], table["Value"], strict=True))
     assert values == {"customer_id": "00001", "last_purchase": "18 Jan 1997", "cds": "3", "spend": "23.77"}
-    assert [row[0] for row in table["Type"]][0] == "text"
+    assert list(table["Type"][0]) == ["text"]
     assert page.title[0].value.startswith("Profile ")
     assert "00001" not in str(page.query_params)
     assert "4 of 4 have a value" in [line.value for line in page.caption]

@@ -144,9 +144,7 @@ def test_a_manager_cannot_cancel(desk: Desk, shop: shops.Shop, show: Show) -> No
     assert not [button for button in page.button if button.key == "run_cancel"]
 
 
-def test_zero_matches_name_the_identifier_to_check(
-    desk: Desk, admin: Caller, show: Show, tmp_path: Path
-) -> None:
+def test_zero_matches_name_the_identifier_to_check(desk: Desk, admin: Caller, show: Show, tmp_path: Path) -> None:
     # given
     shop = shops.open_shop(desk, admin)
     shops.map_columns(desk, admin, shop, create_profiles=False)

@@ -60,15 +60,29 @@ def test_a_going_run_stands_above_the_others_with_how_far_it_is(
     assert going["Progress"][0] == pytest.approx(0.640816)
 
 
+def test_an_address_with_a_page_number_shows_that_page(desk: Desk, admin: Caller, show: Show) -> None:
+    # given
+    shop = shops.open_shop(desk, admin)
+    shops.map_columns(desk, admin, shop)
+    for _ in range(17):
+        shops.fail_run(desk, shop, "Gone.", Category.NETWORK)
+    # when
+    page = show("runs_page.py", page="2")
+    # then
+    assert not page.exception
+    assert list(page.dataframe[0].value["Run"]) == [2, 1]
+
+
+@pytest.mark.parametrize("number", ["99", "0", "x", "9" * 40])
 def test_a_page_number_that_does_not_exist_shows_the_first_page(
-    desk: Desk, admin: Caller, show: Show, tmp_path: Path
+    desk: Desk, admin: Caller, show: Show, tmp_path: Path, number: str
 ) -> None:
     # given
     shop = shops.open_shop(desk, admin)
     shops.map_columns(desk, admin, shop)
     shops.run_file(desk, shop, tmp_path)
     # when
-    page = show("runs_page.py", page="99")
+    page = show("runs_page.py", page=number)
     # then
     assert not page.exception
     assert list(page.dataframe[0].value["Run"]) == [1]
