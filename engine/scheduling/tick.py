@@ -3,6 +3,8 @@
 APScheduler only ticks, because its own stores would keep a second truth and its defaults drop late jobs.
 """
 
+import logging
+
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from engine.base import clock, log
@@ -35,6 +37,8 @@ class Ticker:
             coalesce=True,
             max_instances=1,
         )
+        # On a busy machine a tick can last into the next one, which is then left out: nothing to warn of.
+        logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
         self._scheduler.start()
 
     def stop(self) -> None:

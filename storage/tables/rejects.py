@@ -60,10 +60,14 @@ def _suggestion(kind: PropertyType, text: str, pattern: str | None) -> str:
     """Return SQL for a hint about a value that does not fit."""
     if kind is PropertyType.DATE:
         form = text_literal(f"write it as {pattern}")
+        # A value of the format's own shape is written well, and names a day that does not exist.
+        shape = "regexp_replace({}, '[0-9]', '9', 'g')"
+        probe = f"strftime(DATE '2026-11-21', {text_literal(pattern or '')})"
         return (
             f"CASE WHEN regexp_full_match({text}, '[0 ./-]+') THEN 'empty date written as zeros' "
             f"WHEN try_strptime({text}, {text_literal(_swapped(pattern or ''))}) IS NOT NULL "
-            f"THEN 'day and month swapped?' ELSE {form} END"
+            f"THEN 'day and month swapped?' "
+            f"WHEN {shape.format(text)} = {shape.format(probe)} THEN 'no such day in the calendar' ELSE {form} END"
         )
     if kind is PropertyType.INTEGER:
         return (

@@ -60,6 +60,7 @@ def test_rejected_rows_are_listed_with_line_and_reason_and_can_be_narrowed(
     assert list(table["Line"]) == [4, 5, 6]
     assert [row[0] for row in table["Reason"]] == ["Impossible date", "Not a number", "Too few columns"]
     assert list(table["Value"])[:2] == ["19970231", "11,70"]
+    assert list(table["Suggestion"])[:2] == ["no such day in the calendar", "decimal comma; write a point"]
     # when narrowed by the address
     narrowed = show("run_page.py", id=number, reason="not_a_decimal").dataframe[0].value
     # then
