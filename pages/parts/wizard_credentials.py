@@ -80,13 +80,13 @@ def _password(draft_id: str) -> None:
 
 
 def _private_key(draft_id: str) -> None:
-    st.file_uploader(
-        "Private key",
-        key=key("private_key"),
-        max_upload_size=_KEY_BYTES_MAX_MB,
-        help="Drop the whole file here: OpenSSH, PEM or PKCS#8. It is sealed, and never shown again.",
-    )
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.form("wizard_key_form", border=False):
+        st.file_uploader(
+            "Private key",
+            key=key("private_key"),
+            max_upload_size=_KEY_BYTES_MAX_MB,
+            help="Drop the whole file here: OpenSSH, PEM or PKCS#8. It is sealed, and never shown again.",
+        )
         st.text_input(
             "Passphrase",
             type="password",
@@ -94,7 +94,7 @@ def _private_key(draft_id: str) -> None:
             autocomplete="new-password",
             placeholder="Empty where the key has none",
         )
-        st.button("Use this key", key="wizard_use_key", on_click=_keep_private_key, args=(draft_id,))
+        st.form_submit_button("Use this key", key="wizard_use_key", on_click=_keep_private_key, args=(draft_id,))
 
 
 def _keep_password(draft_id: str) -> None:
