@@ -31,7 +31,17 @@ def _draw_title(page: RunPage) -> None:
         shown.append(Badge(f"{words.count(run.counts.rejected)} rejected", "orange", "rule"))
     with frame.title_row(f"Run {run.number:,}", tuple(shown)):
         if page.may_cancel:
-            st.button("Cancel", icon=":material/cancel:", key="run_cancel", on_click=_cancel, args=(run.run_id,))
+            st.button(
+                "Cancelling…" if page.is_cancelling else "Cancel",
+                icon=":material/cancel:",
+                key="run_cancel",
+                disabled=page.is_cancelling,
+                help="It stops at the next safe place; a merge that has begun ends whole or not at all."
+                if page.is_cancelling
+                else None,
+                on_click=_cancel,
+                args=(run.run_id,),
+            )
         if page.may_run and run.ended_at is not None:
             is_next = run.state in (RunState.FAILED, RunState.CANCELLED)
             st.button(
@@ -86,7 +96,7 @@ def _draw_ended(page: RunPage) -> None:
 
 
 def _draw_going(page: RunPage) -> None:
-    stage = page.stages[-1] if page.stages else None
+    stage = view.going_stage(page.stages)
     with st.container(border=True):
         frame.block_title(stage.name if stage else "Queued")
         st.progress(run_stages.share(stage), text=plain(run_stages.progress_text(stage)))

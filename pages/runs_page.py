@@ -52,15 +52,15 @@ def _table(found: RunList, runs: tuple[Run, ...], key: str, *, is_live: bool) ->
         height="content",
         column_config={
             "Run": st.column_config.NumberColumn(width=64, format="localized"),
-            "What": st.column_config.TextColumn(width=200 if not is_live else 160),
+            "What": st.column_config.TextColumn(width=200 if not is_live else 150),
             "Kind": st.column_config.MultiselectColumn(width=80, options=["import"], color=["gray"]),
             "State": badges.column("State", width=190 if not is_live else 110),
-            "Started": st.column_config.TextColumn(width=130),
-            "Took": st.column_config.TextColumn(width=90),
+            "Started": st.column_config.TextColumn(width=130 if not is_live else 110),
+            "Took": st.column_config.TextColumn(width=90 if not is_live else 80),
             "Rows": st.column_config.NumberColumn(width=90, format="localized"),
             "Rejected": st.column_config.NumberColumn(width=84, format="localized"),
-            "Progress": st.column_config.ProgressColumn(width=120, min_value=0.0, max_value=1.0, format="percent"),
-            "Stage": st.column_config.TextColumn(width=200),
+            "Progress": st.column_config.ProgressColumn(width=110, min_value=0.0, max_value=1.0, format="percent"),
+            "Stage": st.column_config.TextColumn(width=176),
             "open": st.column_config.ButtonColumn(
                 "", width=44, type="tertiary", key=key, on_click=_on_click, args=(key, runs)
             ),

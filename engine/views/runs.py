@@ -10,8 +10,8 @@ from engine.security.audit import What
 from engine.security.roles import Right
 from storage.database import Cursor
 from storage.records.people import Caller
-from storage.records.runs import Reject, Run, RunStage
-from storage.tables import goals, rejects, runs
+from storage.records.runs import Reject, Run, RunStage, StageState
+from storage.tables import goals, jobs, rejects, runs
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class RunPage:
 
     identifiers: the fields by which the connection's goals find profiles now.
     may_run: the caller may start another one, and its connection is still there.
+    is_cancelling: somebody asked a going run to stop; it does at the next safe place.
     """
 
     run: Run
@@ -42,6 +43,7 @@ class RunPage:
     identifiers: tuple[str, ...]
     may_run: bool
     may_cancel: bool
+    is_cancelling: bool
     may_see_rejects: bool
     now: datetime
 
@@ -55,9 +57,9 @@ def listed(desk: Desk, caller: Caller, start: int = 0, most: int = 50) -> RunLis
     audit.allow(desk.database, caller, Right.SEE_RUNS, What("runs"))
     with desk.database.read() as cursor:
         found = runs.listed(cursor, None, start, most)
-        going = {run.run_id: _last_stage(cursor, run) for run in found if run.ended_at is None}
+        going = {run.run_id: tuple(runs.stages(cursor, run.run_id)) for run in found if run.ended_at is None}
         total = runs.count(cursor, None)
-    stages = {run_id: stage for run_id, stage in going.items() if stage is not None}
+    stages = {run_id: stage for run_id, all_of_it in going.items() if (stage := going_stage(all_of_it))}
     return RunList(tuple(found), stages, total, roles.may(caller.role, Right.CANCEL), clock.now())
 
 
@@ -80,6 +82,7 @@ def page(desk: Desk, caller: Caller, run_id: str) -> RunPage:
             ),
             may_run=roles.may(caller.role, Right.RUN) and bool(run.connection_name),
             may_cancel=roles.may(caller.role, Right.CANCEL) and run.ended_at is None,
+            is_cancelling=run.ended_at is None and jobs.is_cancel_wanted(cursor, run.run_id),
             may_see_rejects=roles.may(caller.role, Right.SEE_REJECTS),
             now=clock.now(),
         )
@@ -122,6 +125,10 @@ def _known(cursor: Cursor, run_id: str) -> Run:
     return run
 
 
-def _last_stage(cursor: Cursor, run: Run) -> RunStage | None:
-    found = runs.stages(cursor, run.run_id)
-    return found[-1] if found else None
+def going_stage(stages: tuple[RunStage, ...]) -> RunStage | None:
+    """Return the stage that a run is in: the one that runs, else the last; None before the first. Pure.
+
+    With several files the earlier stages come round again, so the last is not always the one.
+    """
+    running = [stage for stage in stages if stage.state is StageState.RUNNING]
+    return running[-1] if running else stages[-1] if stages else None

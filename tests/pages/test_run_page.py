@@ -12,7 +12,7 @@ from engine.views import runs as view
 from pages.parts import ledger, reasons, run_rejects, run_stages
 from storage.records.files import RejectReason
 from storage.records.people import Caller, Role
-from storage.records.runs import JobState, Reject, RunCounts
+from storage.records.runs import JobState, Reject, RunCounts, RunStage, StageState
 from storage.tables import jobs
 from tests.pages import shop as shops
 from tests.pages.conftest import Show
@@ -132,8 +132,19 @@ def test_a_going_run_shows_how_far_it_is_and_cancel_asks_it_to_stop(
     # when
     page.button(key="run_cancel").click().run()
     # then
-    with desk.database.read() as cursor:
-        assert jobs.is_cancel_wanted(cursor, view.page(desk, admin, number).run.run_id)
+    assert view.page(desk, admin, number).is_cancelling
+    assert page.button(key="run_cancel").disabled
+    assert page.button(key="run_cancel").label == "Cancelling…"
+
+
+def test_with_several_files_the_stage_that_runs_is_the_one_shown() -> None:
+    now = clock.now()
+    read = RunStage("r", 2, "Read and check", StageState.RUNNING, now, None, 1, 2, "bytes", "")
+    merged = RunStage("r", 3, "Match and merge", StageState.DONE, now, now, 6, 6, "rows", "")
+
+    assert view.going_stage((read, merged)) is read
+    assert view.going_stage((merged,)) is merged
+    assert view.going_stage(()) is None
 
 
 def test_a_manager_cannot_cancel(desk: Desk, shop: shops.Shop, show: Show) -> None:
