@@ -9,13 +9,14 @@ import os
 import resource
 import shutil
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import duckdb
 
 from tests.bench import customers
 from tests.bench.importing import Importer, copy_home
-from tests.bench.measuring import Report, in_turn, median, timed, verdict
+from tests.bench.measuring import Measure, Report, in_turn, median, timed, verdict
 
 ROWS = int(os.environ.get("BENCH_ROWS", "1000000"))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
@@ -30,11 +31,11 @@ def run(report: Report, folder: Path) -> None:
         customers.write(folder / f"{order}_800.csv", present, 1, is_shuffled=order == "random")
         customers.write(folder / f"{order}_1000.csv", ROWS, 2, is_shuffled=order == "random")
         _prepare(folder, order)
-    measures = {order: lambda order=order: _ours(folder, order) for order in ("random", "rising")}
+    measures: dict[str, Measure] = {order: partial(_ours, folder, order) for order in ("random", "rising")}
     if _PEER.exists():
         _prepare_peer(folder)
-        measures["dlt"] = lambda: _peer(folder)
-    measures["limit"] = lambda: _limit(folder)
+        measures["dlt"] = partial(_peer, folder)
+    measures["limit"] = partial(_limit, folder)
     found = in_turn(ROUNDS, **measures)
     ours = median(found["random"])
     lines = [_line("Handoff, random keys", ours), _line("Handoff, rising keys", median(found["rising"]))]

@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 Measure = Callable[[], float]
@@ -14,7 +14,7 @@ class Report:
 
     parts: list[str] = field(default_factory=list)
 
-    def table(self, title: str, note: str, head: tuple[str, ...], lines: list[tuple[str, ...]]) -> None:
+    def table(self, title: str, note: str, head: tuple[str, ...], lines: Sequence[tuple[str, ...]]) -> None:
         """Add a table."""
         rows = "\n".join("| " + " | ".join(line) + " |" for line in (head, tuple("---" for _ in head), *lines))
         self.parts.append(f"## {title}\n{note}\n\n{rows}\n")

@@ -54,7 +54,8 @@ def _measure(report: Report, home: Path, server: OpenSSH) -> None:
     late = sorted(busy)[int(len(busy) * 0.95)] / sorted(idle)[int(len(idle) * 0.95)]
     note = (
         "Reruns of the list of runs over the websocket of the real server, signed in, while files of "
-        f"{ROWS * 8 // 10:,} and {ROWS:,} rows are fetched over SFTP, read and merged. {len(idle)} idle reruns, {len(busy)} during the import."
+        f"{ROWS * 8 // 10:,} and {ROWS:,} rows are fetched over SFTP, read and merged. "
+        f"{len(idle)} idle reruns, {len(busy)} during the import."
     )
     lines = [
         ("idle", f"{median(idle) * 1000:.0f}", f"{sorted(idle)[int(len(idle) * 0.95)] * 1000:.0f}", ""),
