@@ -98,9 +98,8 @@ def _as_expected(error: Exception, counts: RunCounts) -> errors.HandoffError:
     if isinstance(error, StorageFull):
         return errors.OutOfSpace(str(error))
     if isinstance(error, errors.Cancelled) and counts.files_taken:
-        return errors.Cancelled(
-            f"Cancelled by a person; {counts.files_taken:,} files were merged before, nothing after."
-        )
+        files = "one file was" if counts.files_taken == 1 else f"{counts.files_taken:,} files were"
+        return errors.Cancelled(f"Cancelled by a person; {files} merged before, nothing after.")
     if isinstance(error, errors.HandoffError):
         return error
     return errors.GiveUp(str(error), errors.Category.STORAGE)

@@ -49,11 +49,15 @@ class Shop:
     def run(self) -> dict[str, Any]:
         """Run the connection to its end and return the run as the command line tells it."""
         run_id = verbs.do(self.desk, CALLER, "run", {"name": NAME})["id"]
+        self.work()
+        found: dict[str, Any] = verbs.do(self.desk, CALLER, "run_state", {"run": run_id})
+        return found
+
+    def work(self) -> None:
+        """Do all that is queued."""
         worker = Worker(self.desk)
         while worker.do_next() is not None:
             pass
-        found: dict[str, Any] = verbs.do(self.desk, CALLER, "run_state", {"run": run_id})
-        return found
 
     def rejects(self, run: dict[str, Any]) -> list[dict[str, Any]]:
         """Return the run's rejected rows."""
