@@ -53,6 +53,7 @@ def save_from_wizard(
 
     Changing ends a pause, for what caused it was looked at; what a person turned off stays off.
     """
+    audit.allow(desk.database, caller, Right.EDIT_CONNECTIONS, What("connection", connection_id or "", wanted.name))
     with desk.database.write("ctl") as cursor:
         before = connections.by_id(cursor, connection_id) if connection_id else None
         state = ConnectionState.OFF if before and before.state is ConnectionState.OFF else ConnectionState.ON
