@@ -36,6 +36,7 @@ fix: $(DEV_STAMP) ## let ruff mend and format what it can
 	$(BIN)/ruff format .
 
 bench: $(DEV_STAMP) $(BENCH_STAMP) ## measure the import beside its peers (takes minutes)
+	@$(BIN)/python -m pytest -q -m bench tests/bench
 	@$(BIN)/python -m tests.bench
 
 soak: $(DEV_STAMP) machine ## run the tests that take long
