@@ -107,10 +107,10 @@ def _draw_properties(page: ProfilePage) -> None:
             row_height=_ROW_HEIGHT,
             height="content" if len(ordered) <= _ROWS_SHOWN_MAX else _ROW_HEIGHT * (_ROWS_SHOWN_MAX + 1),
             column_config={
-                "Property": st.column_config.TextColumn(width=260),
-                "Value": st.column_config.TextColumn(width=360),
+                "Property": st.column_config.TextColumn(width=150),
+                "Value": st.column_config.TextColumn(width=130),
                 "Type": st.column_config.MultiselectColumn(
-                    width=110,
+                    width=80,
                     options=[kind.value for kind in _TYPE_COLORS],
                     color=list(_TYPE_COLORS.values()),
                 ),

@@ -144,6 +144,27 @@ def test_edits_of_all_parts_are_counted_survive_and_are_saved_together(
     assert "unsaved" not in texts(page)
 
 
+@pytest.mark.promise("M06")
+@pytest.mark.parametrize(
+    ("choice", "separator"),
+    [("comma", ","), ("semicolon", ";"), ("tab", "\t"), ("bar", "|"), ("find out", None), ("other", "#")],
+)
+def test_each_separator_can_be_chosen_and_another_one_typed(
+    desk: Desk, admin: Caller, shop: shops.Shop, show: Show, choice: str, separator: str | None
+) -> None:
+    # given
+    shops.map_columns(desk, admin, shop)
+    page = show("goal_page.py", id=shop.goal_id, part="formats")
+    # when
+    page.selectbox(key=key(shop, "separator")).set_value(choice).run()
+    if choice == "other":
+        page.text_input(key=key(shop, "other")).set_value("#").run()
+    page.button(key="goal_save").click().run()
+    # then
+    assert not page.exception
+    assert shops.goal_of(desk, shop).format.separator == separator
+
+
 @pytest.mark.promise("M16")
 def test_every_field_of_the_file_has_a_row_with_its_first_value(desk: Desk, shop: shops.Shop, show: Show) -> None:
     # given
