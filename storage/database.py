@@ -30,6 +30,10 @@ class StorageFull(StorageFault):
     """No room on the disk; nothing was changed."""
 
 
+class ValueTooLarge(StorageFault):
+    """A number outgrew its column; nothing was changed."""
+
+
 class Database:
     """The open database. Closing it ends every cursor."""
 
@@ -60,6 +64,7 @@ class Database:
 
         Raises:
             StorageFull: The disk is full; nothing was changed.
+            ValueTooLarge: A number outgrew its column; nothing was changed.
             StorageFault: The file is damaged.
         """
         with self._writers[schema], self.read() as cursor:
@@ -88,6 +93,8 @@ def _raise_fault(error: duckdb.Error) -> None:
     if "No space left" in text or errno.errorcode[errno.ENOSPC] in text:
         message = "The disk of the database is full; nothing was changed. Free some space and try again."
         raise StorageFull(message) from error
+    if isinstance(error, duckdb.OutOfRangeException) or "out of range for the destination type" in text:
+        raise ValueTooLarge("A number is larger than its column holds; nothing was changed.") from error
     if _DAMAGED.search(text):
         raise StorageFault("The database is damaged and was left as it is; restore a backup of it.") from error
 

@@ -41,11 +41,11 @@ def apply(desk: Desk, caller: Caller, wanted: Any) -> dict[str, Any]:
     with desk.database.read() as cursor:
         known = profiles.properties(cursor)
     for item in items:
-        _check(item, known)
+        _check(desk, item, known)
     return {"changes": [_apply_one(desk, caller, item) for item in items]}
 
 
-def _check(item: WantedConnection, known: dict[str, Property]) -> None:
+def _check(desk: Desk, item: WantedConnection, known: dict[str, Property]) -> None:
     """Refuse what cannot be; what this item makes is known to those after it."""
     if item.wanted.secrets.private_key is not None:
         keys.check_private_key(item.wanted.secrets.private_key, item.wanted.secrets.passphrase)
@@ -53,6 +53,7 @@ def _check(item: WantedConnection, known: dict[str, Property]) -> None:
         found = checks.problems(goal, known)
         if found:
             raise errors.BadInput(f"{item.wanted.name}: {found[0]}")
+        goal_actions.check_links(desk, goal)
         for made in goal_actions.properties_of(goal):
             known.setdefault(made.name.lower(), made)
 

@@ -55,6 +55,16 @@ def make_properties(desk: Desk, goal: ImportGoal) -> list[Property]:
     Raises:
         BadInput: A property that should link rows holds a value twice.
     """
+    check_links(desk, goal)
+    return profiles.add_properties(desk.database, properties_of(goal), clock.now())
+
+
+def check_links(desk: Desk, goal: ImportGoal) -> None:
+    """Refuse an identifier that cannot link rows.
+
+    Raises:
+        BadInput: Some of its values occur in more than one profile.
+    """
     with desk.database.read() as cursor:
         present = profiles.properties(cursor)
         for link in goal.identifiers:
@@ -65,7 +75,6 @@ def make_properties(desk: Desk, goal: ImportGoal) -> list[Property]:
                     raise errors.BadInput(
                         f"{known.name} cannot link rows: {repeated:,} values occur in more than one profile."
                     )
-    return profiles.add_properties(desk.database, properties_of(goal), clock.now())
 
 
 def properties_of(goal: ImportGoal) -> list[Property]:

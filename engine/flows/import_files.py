@@ -17,7 +17,7 @@ from engine.flows.desk import Desk
 from engine.flows.watch import Stages, Watch
 from engine.mapping import checks, plan
 from engine.transfer import client
-from storage.database import StorageFault, StorageFull
+from storage.database import StorageFault, StorageFull, ValueTooLarge
 from storage.records.connections import Connection, ConnectionState
 from storage.records.files import FetchedFile, FileReading
 from storage.records.goals import ImportGoal
@@ -219,6 +219,11 @@ def _merge(work: Work, goal: ImportGoal, file: FetchedFile, reading: FileReading
         with work.desk.database.write("dat") as cursor:
             counts = merges.merge(cursor, wanted)
             work.watch.stop_if_cancelled()
+    except ValueTooLarge as error:
+        raise errors.MendData(
+            f"{file.name} makes a sum larger than a property holds (whole numbers below 2^63, decimals of 28 digits "
+            "before the point). Nothing was changed: correct the file or the mapping."
+        ) from error
     except merges.SumWouldMiss as error:
         raise errors.MendData(str(error)) from error
     except merges.Unbalanced as error:

@@ -12,7 +12,7 @@ import pytest
 
 from engine import verbs
 from engine.actions import connections as connection_actions
-from engine.base.errors import BadInput, NotAllowed
+from engine.base.errors import NotAllowed
 from engine.views import runs as run_views
 from storage.database import Cursor, open_database
 from storage.records.merges import MergePlan
@@ -21,7 +21,7 @@ from storage.records.runs import RunCounts
 from storage.tables import jobs, merges
 from tests.fakes.openssh import OpenSSH
 from tests.fakes.service import ServiceProcess
-from tests.fakes.shop import CALLER, LINES_MAPPINGS, NAME, Shop, balanced, cdnow_wanted, wanted
+from tests.fakes.shop import CALLER, LINES_MAPPINGS, NAME, Shop, balanced, cdnow_wanted
 from tests.fakes.tables import cdnow_like
 
 HEADER = "id,name,points\n"
@@ -340,18 +340,20 @@ def test_who_may_start_a_run(shop: Shop, role: Role, *, may: bool) -> None:
         assert shop.sql("SELECT did FROM ctl.audit WHERE who = 'Eva'") == [("was refused",)]
 
 
-@pytest.mark.promise("Z11")
-def test_two_connections_of_one_file_that_disagree_on_a_property_are_both_refused(shop: Shop) -> None:
+@pytest.mark.promise("M32")
+@pytest.mark.fault(86)
+def test_a_sum_that_outgrows_its_property_stops_its_file_alone(shop: Shop) -> None:
     # given
-    [first] = wanted(shop.server)["connections"]
-    points = [{"field": "points", "property": "points", "type": "decimal", "strategy": "sum"}]
-    [second] = wanted(shop.server, mappings=points)["connections"]
+    shop.write("a.csv", HEADER + f"1,Ana,{2**63 - 1}\n1,Ana,1\n")
+    shop.write("b.csv", HEADER + "2,Ben,7\n")
+    shop.apply()
     # when
-    with pytest.raises(BadInput, match="other: Property points holds integer; 'points' gives decimal"):
-        verbs.do(shop.desk, CALLER, "apply", {"wanted": {"connections": [first, {**second, "name": "other"}]}})
+    run = shop.run()
     # then
-    assert shop.sql("SELECT count(*) FROM ctl.connection") == [(0,)]
-    assert shop.sql("SELECT count(*) FROM ctl.property") == [(0,)]
+    assert (run["state"], run["error"]["category"]) == ("failed", "format")
+    assert "a.csv makes a sum larger than a property holds" in run["error"]["sentence"]
+    assert run["rows"] == rows_of(read=1, applied=1)
+    assert shop.sql("SELECT customer_id, points FROM dat.profile") == [("2", 7)]
 
 
 @pytest.mark.promise("Z06")
