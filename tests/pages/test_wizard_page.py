@@ -180,6 +180,7 @@ def test_a_connection_is_made_on_a_real_server(desk: Desk, admin: Caller, show: 
     # given: steps 1 to 3
     place = place_of(server, host_key="", username="")
     page = show(FILE, draft=draft_of(desk, admin, **place), step="Credentials")
+    assert page.segmented_control(key="wizard_secret_kind").options == ["Password", "Private key"]
     # when: user, password and host key
     page.text_input(key="wizard_username").set_value(server.username).run()
     page.text_input(key="wizard_password").set_value(server.password)
