@@ -68,7 +68,6 @@ def story(terminal: Terminal) -> list[tuple[int, Any, str]]:
 
 @pytest.mark.promise("H08")
 @pytest.mark.promise("T04")
-@pytest.mark.promise("T05")
 @pytest.mark.promise("T09")
 def test_every_verb_says_the_same_with_and_without_a_service(tmp_path: Path, sftp_server: OpenSSH) -> None:
     # given
@@ -372,7 +371,6 @@ def test_the_secret_is_stored_and_logged_nowhere(terminal: Terminal) -> None:
         assert not any(secret in one.out + one.err for one in said)
 
 
-@pytest.mark.promise("A03")
 def test_what_the_command_line_does_is_audited_under_the_persons_name(terminal: Terminal) -> None:
     # given
     put(terminal.server, HEADER + "1,Ana,5\n")

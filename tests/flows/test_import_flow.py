@@ -73,7 +73,6 @@ def test_purchases_become_profiles_and_what_is_appended_counts_once(shop: Shop) 
 
 
 @pytest.mark.promise("M28")
-@pytest.mark.promise("D10")
 def test_cdnow_comes_to_the_known_totals(tmp_path: Path, sftp_server: OpenSSH, data_folder: Path) -> None:
     # given
     path = sftp_server.folder / "CDNOW_master.txt"

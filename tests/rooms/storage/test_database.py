@@ -67,26 +67,6 @@ def test_sql_reaches_no_file_outside_the_spool(database: Database, spool: Path, 
         cursor.execute(quoted).fetchall()
 
 
-@pytest.mark.fault(92)
-@pytest.mark.parametrize("name", ["*.parquet", "[ab].parquet", "id=999.parquet", "a'b.parquet", "a b;--.parquet"])
-def test_only_the_named_file_is_read_whatever_its_name(database: Database, spool: Path, name: str) -> None:
-    # given: a file that a pattern of this name would take too
-    with database.read() as cursor:
-        for number, path in enumerate((spool / "a.parquet", spool / "b.parquet")):
-            cursor.execute(f"COPY (SELECT {number} AS n) TO {text_literal(str(path))}")
-        cursor.execute(f"COPY (SELECT 7 AS n) TO {text_literal(str(spool / 'x.parquet'))}")
-        (spool / "x.parquet").rename(spool / name)
-        # when: work folders have names of our own, so that the reader of Parquet sees no pattern
-        working = spool / "0.read"
-        working.mkdir()
-        (spool / name).rename(working / "accepted.parquet")
-        quoted = text_literal(str(working / "accepted.parquet"))
-        answer = cursor.execute(f"SELECT * FROM read_parquet({quoted}, hive_partitioning = false)")  # noqa: S608 - quoted
-        # then
-        assert [column[0] for column in answer.description or ()] == ["n"]
-        assert answer.fetchall() == [(7,)]
-
-
 @pytest.mark.fault(94)
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=40))
