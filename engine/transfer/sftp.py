@@ -68,7 +68,8 @@ class SftpTransport:
     async def _list_folder(self, folder: str, steps: Steps) -> Listing:
         async with self._session(steps, limits.LISTING_WAIT_S_MAX) as session:
             listing = await session.names(folder)
-            steps.end(f"{names.shown(folder)} holds {len(listing.files):,} files.")
+            files = "1 file" if len(listing.files) == 1 else f"{len(listing.files):,} files"
+            steps.end(f"{names.shown(folder)} holds {files}.")
         return listing
 
     async def _fetch(self, folder: str, wanted: Sequence[str], target: Path, on_bytes: OnBytes) -> tuple[Fetched, ...]:

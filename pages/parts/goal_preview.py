@@ -72,6 +72,9 @@ def _draw_date(page: GoalPage, field: str, pattern: str) -> None:
         st.markdown(f"**{plain(field)}** needs a date format, for example %Y%m%d or %d-%m-%Y.")
         return
     values = samples(page, field)
+    if not values:
+        st.markdown(f"**{plain(field)}**: scan now to try {plain(pattern)} on the newest file.")
+        return
     try:
         tried = view.date_preview(session.desk(), session.caller(), values, pattern)
     except BadInput as error:

@@ -80,6 +80,10 @@ def pages_of(role: Role) -> dict[str, list[StreamlitPage]]:
 def draw_user_menu(caller: Caller) -> None:
     """Draw name and role at the bottom of the sidebar, with Sign out behind them."""
     with st.sidebar:
+        visible = [entry for entry in ENTRIES if entry.group and caller.role in entry.roles]
+        if len(visible) == 1:
+            # Streamlit draws no menu for a single page, and a hidden page would have no way back.
+            st.page_link(visible[0].file, label=visible[0].title, icon=f":material/{visible[0].icon}:")
         st.menu_button(
             f"{plain(caller.name)} · {caller.role.value}",
             [_SIGN_OUT],
