@@ -1,5 +1,6 @@
 """The whole first line in a real browser: from the one-time link to a rejected row and a found profile."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tests.journeys.browser import by_key, fill, new_page, open_browser, press, 
 
 __all__ = ["sftp_server"]
 
+MAPPED = re.compile(r"^\d+ of \d+ rows mapped")
 NAME = "CD shop purchases"
 BAD_ROWS = b" 00007 19970231  1   10.00\r\n 00008 19970201  1   1O.00\r\n"
 
@@ -92,7 +94,10 @@ def make_connection(page: Page, server: OpenSSH) -> None:
 
 
 def add_mapping(page: Page, field: str, target: str, kind: str, strategy: str, date_format: str = "") -> None:
-    """Map one field by the form above the table."""
+    """Map one field by the form above the table, and wait until the table counts it."""
+    count = page.get_by_text(MAPPED)
+    expect(count).to_be_visible()
+    before = int((count.text_content() or "").partition(" ")[0])
     press(page, "Add a mapping", exact=False)
     choose(page, "File field", field)
     choose(page, "Profile property", target)
@@ -101,6 +106,9 @@ def add_mapping(page: Page, field: str, target: str, kind: str, strategy: str, d
     if date_format:
         fill(page, "Date format", date_format)
     press(page, "Add")
+    # The form is drawn anew after Add; a click before that would open it only for a moment.
+    expect(page.get_by_text(re.compile(rf"^{before + 1} of "))).to_be_visible()
+    settled(page)
 
 
 def map_columns(page: Page) -> None:
