@@ -16,10 +16,10 @@ from typing import Any
 import yaml
 
 from engine import control, verbs
-from engine.base import clock, errors, limits
+from engine.base import clock, errors, limits, log
 from engine.base.settings import Settings
 from engine.scheduling.jobs import Worker
-from engine.service import Home
+from engine.service import Home, HomeIsHeld
 
 _SECRETS = ("password", "private_key", "passphrase")
 _ENV = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -35,6 +35,7 @@ class Office:
         self._settings = settings
         self._home: Home | None = None
         self._worker: Worker | None = None
+        self._knew_service = False
 
     def do(self, verb: str, arguments: dict[str, Any]) -> Any:
         """Do one verb and return its answer.
@@ -42,14 +43,41 @@ class Office:
         Raises:
             HandoffError: As the verb says.
         """
-        if self._home is None:
+        until_s = clock.monotonic_s() + (
+            limits.SERVICE_BACK_WAIT_S_MAX if self._knew_service else limits.LEASE_WAIT_S_MAX
+        )
+        while self._home is None:
             try:
-                return control.ask(str(self._settings.socket), verb, arguments)
-            except ConnectionError:
+                answer = control.ask(str(self._settings.socket), verb, arguments)
+            except ConnectionError as error:
+                self._open_home(error, is_last_try=clock.monotonic_s() > until_s)
+            except errors.TryAgain as error:
+                # Cut off in mid-answer: what only reads can be asked again.
+                if verb != "run_state" or clock.monotonic_s() > until_s:
+                    raise
+                log.logger(__name__).info("asked again: %s", error)
+                time.sleep(_POLL_S)
+            else:
+                self._knew_service = True
+                return answer
+        return verbs.do(self._home.desk, control.caller_of(os.getuid()), verb, arguments)
+
+    def _open_home(self, error: ConnectionError, *, is_last_try: bool) -> None:
+        """Open the home where no service runs. One that is starting, or that went away in between, is waited for."""
+        if not self._knew_service:
+            try:
                 self._home = Home(self._settings)
+            except HomeIsHeld:
+                if is_last_try:
+                    raise
+            else:
                 self._worker = Worker(self._home.desk)
                 self._worker.take_back()
-        return verbs.do(self._home.desk, control.caller_of(os.getuid()), verb, arguments)
+                return
+        elif is_last_try:
+            # It is not for a waiting command to take the home: the service's next start goes on with the work.
+            raise errors.TryAgain("The service ended; its next start goes on with what it was doing.") from error
+        time.sleep(_POLL_S)
 
     def work(self) -> None:
         """Where no service runs: do what is queued, here and now. Else wait a little for it."""

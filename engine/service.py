@@ -2,8 +2,9 @@
 
 import contextlib
 import sys
+import time
 
-from engine.base import errors, log
+from engine.base import clock, errors, limits, log
 from engine.base.settings import Settings
 from engine.control import ControlSocket
 from engine.flows import desk as desks
@@ -19,6 +20,10 @@ from storage.spool import Spool
 _SWITCH_INTERVAL_S = 0.0005
 
 
+class HomeIsHeld(errors.GiveUp):
+    """Another process owns the home; the sentence names its pid."""
+
+
 class Home:
     """An open home: the lease is held and the database is open. The command line needs no more."""
 
@@ -26,14 +31,15 @@ class Home:
         """Take the lease and open everything.
 
         Raises:
-            GiveUp: Held by another process, not writable, damaged, or its key is missing.
+            HomeIsHeld: Held by another process.
+            GiveUp: Not writable, damaged, or its key is missing.
         """
         self._lease = Lease(settings.lease)
         try:
             settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._lease.take()
         except HeldByAnother as error:
-            raise errors.GiveUp(str(error)) from error
+            raise HomeIsHeld(str(error)) from error
         except OSError as error:
             raise errors.GiveUp(f"The home {settings.home} cannot be written: {error.strerror}.") from error
         try:
@@ -51,6 +57,23 @@ class Home:
         desks.set_current(None)
         self.desk.database.close()
         self._lease.release()
+
+
+def wait_for_home(settings: Settings) -> Home:
+    """Open a home; a command that holds it for a moment is waited for.
+
+    Raises:
+        HomeIsHeld: It is still held after LEASE_WAIT_S_MAX.
+        GiveUp: As Home says.
+    """
+    until_s = clock.monotonic_s() + limits.LEASE_WAIT_S_MAX
+    while True:
+        try:
+            return Home(settings)
+        except HomeIsHeld:
+            if clock.monotonic_s() > until_s:
+                raise
+        time.sleep(limits.ENGINE_TICK_S)
 
 
 def _open(settings: Settings) -> Desk:
@@ -89,7 +112,7 @@ class Service:
         # Pages and engine share the interpreter: shorter turns keep page reruns quick (performance notes).
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
         with contextlib.ExitStack() as opening:
-            home = Home(self._settings)
+            home = wait_for_home(self._settings)
             opening.callback(home.close)
             self.desk = home.desk
             runner = JobRunner(self.desk)

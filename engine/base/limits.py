@@ -63,6 +63,10 @@ SCHEDULE_MINUTES_MIN = 1
 """The shortest "every X minutes"."""
 SCHEDULE_MINUTES_MAX = 7 * 24 * 60
 """The longest "every X minutes": a week."""
+LEASE_WAIT_S_MAX = 3.0
+"""How long a start waits for a home that a command holds; most commands are done in half a second."""
+SERVICE_BACK_WAIT_S_MAX = 120.0
+"""How long `run --wait` waits for a service that went away to come back; a supervisor restarts it sooner."""
 JOBS_AT_ONCE_MAX = 4
 """Job threads; the heavy work is in worker processes and DuckDB, on two to eight cores."""
 JOB_LEASE_S = 30.0

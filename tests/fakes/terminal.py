@@ -55,6 +55,16 @@ class Terminal:
         )
         return Said(done.returncode, done.stdout, done.stderr)
 
+    def begin(self, *words: str) -> "subprocess.Popen[str]":
+        """Type one command and leave it going."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "engine", *words],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
     def write(self, content: Any) -> str:
         """Write a YAML file, or any text in its place, and return its path."""
         path = self.folder / "wanted.yaml"

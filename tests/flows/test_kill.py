@@ -1,5 +1,6 @@
 """The service is killed with -9 at any moment of an import: nothing is lost, half-applied or counted twice."""
 
+import json
 import random
 import time
 from decimal import Decimal
@@ -13,6 +14,7 @@ from tests.fakes.openssh import OpenSSH
 from tests.fakes.service import ServiceProcess, wait_until
 from tests.fakes.shop import NAME, balanced, cdnow_wanted
 from tests.fakes.tables import CdnowTotals, cdnow_like
+from tests.fakes.terminal import Terminal
 
 KILLS = 10
 CHILDREN_END_S_MAX = 5.0
@@ -96,6 +98,27 @@ def test_killed_at_ten_random_moments_every_import_balances_and_no_child_survive
         assert ended["rows"]["applied"] == ended["rows"]["read"] == totals.rows
         assert ended["files"] == {"taken": 1, "unchanged": len(world.sent) - 1}
         assert world.held() == world.expected()
+
+
+def test_a_command_that_waits_outlives_a_kill_of_the_service_and_leaves_the_home_to_its_next_start(
+    tmp_path: Path, sftp_server: OpenSSH
+) -> None:
+    # given: a command that waits for a run
+    world = World(tmp_path, sftp_server)
+    totals = world.send(20_000)
+    world.service.start()
+    world.apply()
+    waiting = Terminal(tmp_path, sftp_server).begin("run", NAME, "--wait", "--json")
+    parent = psutil.Process(world.service.pid)
+    wait_until(lambda: bool(parent.children()), 30)
+    # when
+    world.service.kill()
+    with world.service:
+        out, _ = waiting.communicate(timeout=120)
+    # then
+    said = json.loads(out)
+    assert waiting.returncode == 0
+    assert (said["state"], said["rows"]["applied"]) == ("completed", totals.rows)
 
 
 @pytest.mark.fault(130)

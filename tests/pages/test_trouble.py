@@ -38,7 +38,7 @@ def test_a_failed_page_shows_a_mark_that_leads_to_its_place_in_the_log(caplog: p
     # then
     (sentence,) = [error.value for error in page.error]
     mark = sentence.rstrip(".").rpartition(" ")[2]
-    (noted,) = [record.getMessage() for record in caplog.records if "page failed" in record.getMessage()]
+    (noted,) = {record.getMessage() for record in caplog.records if "page failed" in record.getMessage()}
     assert f"[{mark}] ValueError at" in noted and "fail_at_a_value" in noted
     assert SECRET not in sentence and SECRET not in noted
 
