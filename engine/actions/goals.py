@@ -8,6 +8,7 @@ from engine.mapping import checks
 from engine.security import audit
 from engine.security.audit import What
 from engine.security.roles import Right
+from storage.records.connections import Connection
 from storage.records.goals import ImportGoal, Property, PropertyType
 from storage.records.people import Caller
 from storage.tables import goals, profiles
@@ -34,8 +35,7 @@ def save(desk: Desk, caller: Caller, goal: ImportGoal, expected_version: int) ->
         before = known_goal(cursor, goal.goal_id)
         connection = known_connection(cursor, goal.connection_id)
         found = checks.problems(goal, profiles.properties(cursor))
-    if before.version != expected_version:
-        raise errors.GiveUp(f"The goal of {connection.name} was changed meanwhile; reload the page and edit again.")
+    _refuse_other_version(before, expected_version, connection)
     if found:
         raise errors.BadInput(found[0])
     make_properties(desk, goal)
@@ -43,10 +43,17 @@ def save(desk: Desk, caller: Caller, goal: ImportGoal, expected_version: int) ->
         return before
     saved = dataclasses.replace(goal, version=before.version + 1)
     with desk.database.write("ctl") as cursor:
+        # Looked at again: of two who save at once only the first may pass.
+        _refuse_other_version(known_goal(cursor, goal.goal_id), expected_version, connection)
         goals.save(cursor, saved, clock.now(), caller.name)
         what = What("goal", goal.goal_id, connection.name)
         audit.record(cursor, caller, "changed", what, before=goals.definition(before), after=goals.definition(saved))
     return saved
+
+
+def _refuse_other_version(present: ImportGoal, expected_version: int, connection: Connection) -> None:
+    if present.version != expected_version:
+        raise errors.GiveUp(f"The goal of {connection.name} was changed meanwhile; reload the page and edit again.")
 
 
 def make_properties(desk: Desk, goal: ImportGoal) -> list[Property]:

@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from engine.base import clock, errors, ids, log
+from engine.base import clock, errors, ids, log, workers
 from engine.files import reading as files
 from engine.flows import sealing
 from engine.flows.desk import Desk
@@ -59,21 +59,18 @@ def run_connection(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[
         runs.start(cursor, run_id, clock.now())
     run, connection = _load(desk, run_id)
     work = Work(desk, run, connection, Stages(desk, run_id), watch)
-    folder = desk.spool.work_folder(run_id)
     try:
         watch.stop_if_cancelled()
-        _import_goals(work, folder)
+        _import_goals(work)
         if work.failures:
             raise _joined(work.failures)
     except errors.ServiceStopping:
         raise
-    except (errors.HandoffError, StorageFault) as error:
+    except (errors.HandoffError, StorageFault, OSError) as error:
         expected = _as_expected(error, work.counts)
         work.stages.fail(str(expected))
         _record_failure(desk, run_id, work.counts, expected)
         raise expected from error
-    finally:
-        desk.spool.discard(folder)
     with desk.database.write("ctl") as cursor:
         runs.end(cursor, run_id, RunState.COMPLETED, work.counts, clock.now(), None)
         now_there = connections.by_id(cursor, connection.connection_id)
@@ -102,6 +99,8 @@ def _as_expected(error: Exception, counts: RunCounts) -> errors.HandoffError:
         return errors.Cancelled(f"Cancelled by a person; {files} merged before, nothing after.")
     if isinstance(error, errors.HandoffError):
         return error
+    if isinstance(error, OSError):
+        return workers.as_storage_error(error)
     return errors.GiveUp(str(error), errors.Category.STORAGE)
 
 
@@ -114,7 +113,7 @@ def _load(desk: Desk, run_id: str) -> tuple[Run, Connection]:
     return run, connection
 
 
-def _import_goals(work: Work, folder: Path) -> None:
+def _import_goals(work: Work) -> None:
     with work.desk.database.read() as cursor:
         wanted = goals.of_connection(cursor, work.connection.connection_id)
         known = profiles.properties(cursor)
@@ -122,12 +121,16 @@ def _import_goals(work: Work, folder: Path) -> None:
         # A schedule starts runs without asking whether the mapping is done.
         for problem in checks.problems(goal, known)[:1]:
             raise errors.MendData(f"Map columns first: {problem}")
-    for number, goal in enumerate(wanted):
-        base = number * _MERGE
-        own = folder / str(number)
-        own.mkdir()
-        fetched = _fetch(work, goal, own, base)
-        take(work, goal, fetched, own, base)
+    folder = work.desk.spool.work_folder(work.run.run_id)
+    try:
+        for number, goal in enumerate(wanted):
+            base = number * _MERGE
+            own = folder / str(number)
+            own.mkdir()
+            fetched = _fetch(work, goal, own, base)
+            take(work, goal, fetched, own, base)
+    finally:
+        work.desk.spool.discard(folder)
 
 
 def _fetch(work: Work, goal: ImportGoal, folder: Path, base: int) -> tuple[FetchedFile, ...]:
@@ -213,11 +216,11 @@ def _merge(work: Work, goal: ImportGoal, file: FetchedFile, reading: FileReading
     work.stages.begin(base + _MERGE, "Match and merge", "rows", reading.records)
     with work.desk.database.read() as cursor:
         seen = files_seen.last(cursor, goal.goal_id, file.name)
-    attempt = plan.Attempt(work.run.run_id, work.run.number, ids.profile_id_base(), file.name)
-    wanted = plan.make(goal, reading, seen, attempt)
     try:
         with work.desk.database.write("dat") as cursor:
-            counts = merges.merge(cursor, wanted)
+            # Numbered in its turn to write: two imports numbered at once could give two profiles one id.
+            attempt = plan.Attempt(work.run.run_id, work.run.number, ids.profile_id_base(), file.name)
+            counts = merges.merge(cursor, plan.make(goal, reading, seen, attempt))
             work.watch.stop_if_cancelled()
     except ValueTooLarge as error:
         raise errors.MendData(
@@ -252,7 +255,8 @@ def _joined(failures: list[errors.HandoffError]) -> errors.HandoffError:
 
 
 def _record_failure(desk: Desk, run_id: str, counts: RunCounts, error: errors.HandoffError) -> None:
-    log.logger(__name__).warning("run %s: %s: %s", run_id, error.category.value, error)
+    # Not the sentence, which is in the run's row: it may name what stood in a file.
+    log.logger(__name__).warning("run %s: %s (%s)", run_id, error.category.value, type(error).__name__)
     state = RunState.CANCELLED if isinstance(error, errors.Cancelled) else RunState.FAILED
     with desk.database.write("ctl") as cursor:
         runs.end(cursor, run_id, state, counts, clock.now(), (str(error), error.category.value))

@@ -3,10 +3,11 @@
 import threading
 from datetime import datetime, timedelta
 
-from engine.base import clock, errors, ids, limits, log
+from engine.base import clock, errors, ids, limits, log, workers
 from engine.flows.desk import Desk
 from engine.flows.kinds import KINDS, LOST
 from engine.flows.watch import Watch
+from storage.database import StorageFault
 from storage.records.runs import Job, JobState
 from storage.tables import jobs
 
@@ -116,6 +117,14 @@ def _do(desk: Desk, job: Job, stopping: threading.Event | None) -> None:
         _end(desk, job, JobState.CANCELLED, None, error)
     except errors.HandoffError as error:
         _end(desk, job, JobState.FAILED, None, error)
+    except (StorageFault, OSError) as error:
+        log.logger(__name__).error("job %s (%s) failed: %s", job.job_id, job.kind, log.where(error))
+        told = (
+            workers.as_storage_error(error)
+            if isinstance(error, OSError)
+            else errors.GiveUp(str(error), errors.Category.STORAGE)
+        )
+        _end(desk, job, JobState.FAILED, None, told)
     except Exception as error:  # noqa: BLE001 - the edge of a run: it becomes a recorded outcome
         trace = ids.trace()
         log.logger(__name__).error("job %s (%s) failed, trace %s: %s", job.job_id, job.kind, trace, log.where(error))

@@ -1,11 +1,15 @@
 """Profiles and their properties: one wide table dat.profile, its columns named in ctl.property."""
 
+import threading
 from datetime import datetime
 from typing import Any
 
 from storage.database import Cursor, Database, name_literal
 from storage.records.goals import Property, PropertyType
 from storage.tables.values import SQL_TYPES
+
+_one_maker = threading.Lock()
+"""Names of properties stay unique because whoever makes some looks and writes alone."""
 
 
 def properties(cursor: Cursor) -> dict[str, Property]:
@@ -22,6 +26,11 @@ def add_properties(database: Database, wanted: list[Property], created_at: datet
     Returns:
         Those that were new. A property that turned unique is changed, not new.
     """
+    with _one_maker:
+        return _add_missing(database, wanted, created_at)
+
+
+def _add_missing(database: Database, wanted: list[Property], created_at: datetime) -> list[Property]:
     with database.read() as cursor:
         present = properties(cursor)
     fresh = [item for item in wanted if item.name.lower() not in present]
