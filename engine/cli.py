@@ -10,6 +10,7 @@ import os
 import re
 import sys
 import time
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -96,12 +97,25 @@ def main(arguments: list[str], settings: Settings) -> int:
     office = Office(settings)
     try:
         status: int = asked.do(office, asked)
+        sys.stdout.flush()
     except errors.HandoffError as error:
-        print(error, file=sys.stderr)
+        return _fail(str(error))
+    except KeyboardInterrupt:
+        return _fail("Stopped by hand; a run that has begun goes on with the service, or with the next `run`.")
+    except BrokenPipeError:
+        # Whoever read has seen enough (`| head`); what is left to write goes nowhere, even at the very end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _FAILED
+    except Exception as error:  # noqa: BLE001 - the edge of a command: people see a sentence, the log what it was
+        return _fail(str(control.as_told(error)))
     finally:
         office.close()
     return status
+
+
+def _fail(sentence: str) -> int:
+    print(sentence, file=sys.stderr)
+    return _FAILED
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -164,11 +178,13 @@ def load(path: Path, environment: dict[str, str]) -> Any:
 
 def _filled(value: Any, environment: dict[str, str], name: str) -> Any:
     if isinstance(value, dict):
-        return {key: _filled(item, environment, str(key)) for key, item in value.items()}
+        return {str(key): _filled(item, environment, str(key)) for key, item in value.items()}
     if isinstance(value, list):
         return [_filled(item, environment, name) for item in value]
     if name in _SECRETS and not (isinstance(value, str) and _ENV.fullmatch(value)):
         raise errors.BadInput(f'{name} is written plainly; write "${{ENV_NAME}}" and set that variable.')
+    if isinstance(value, date):
+        raise errors.BadInput(f"{name} is a date to YAML; write it in quotes.")
     if not isinstance(value, str):
         return value
 
@@ -203,6 +219,8 @@ def _run(office: Office, asked: argparse.Namespace) -> int:
 
 def _runs(office: Office, asked: argparse.Namespace) -> int:
     found = office.do("runs", {})
+    if len(found) == limits.LISTED_RUNS_MAX:
+        print(f"These are the newest {limits.LISTED_RUNS_MAX:,} runs; there may be older ones.", file=sys.stderr)
     if asked.json:
         return _print_json(found)
     for run in found:
@@ -216,7 +234,12 @@ def _cancel(office: Office, asked: argparse.Namespace) -> int:
 
 
 def _rejects(office: Office, asked: argparse.Namespace) -> int:
-    found = office.do("rejects", {"run": asked.run})
+    found: list[Any] = []
+    while len(found) % limits.REJECTS_SHOWN_MAX == 0:
+        more = office.do("rejects", {"run": asked.run, "start": len(found)})
+        if not more:
+            break
+        found += more
     if asked.json:
         return _print_json(found)
     for item in found:

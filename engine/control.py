@@ -15,9 +15,8 @@ from typing import Any
 from engine import verbs
 from engine.base import errors, ids, limits, log
 from engine.flows.desk import Desk
+from storage.database import StorageFault
 from storage.records.people import Caller, Role
-
-_ANSWER_WAIT_S = 120.0
 
 
 class ControlSocket:
@@ -68,8 +67,9 @@ class ControlSocket:
 
     def _answer(self, connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
-            connection.settimeout(_ANSWER_WAIT_S)
-            connection.sendall(json.dumps(self._do(_line(connection), connection)).encode() + b"\n")
+            connection.settimeout(limits.SOCKET_WAIT_S_MAX)
+            request = _line(connection, limits.SOCKET_REQUEST_BYTES_MAX)
+            connection.sendall(json.dumps(self._do(request, connection)).encode() + b"\n")
 
     def _do(self, request: bytes, connection: socket.socket) -> dict[str, Any]:
         try:
@@ -78,11 +78,16 @@ class ControlSocket:
         except errors.HandoffError as error:
             return {"error": errors.to_json(error)}
         except Exception as error:  # noqa: BLE001 - the edge of a request: the service goes on, the log says what
-            trace = ids.trace()
-            log.logger(__name__).error("a verb failed, trace %s: %s", trace, log.where(error))
-            return {
-                "error": errors.to_json(errors.GiveUp(f"It stopped on a fault of Handoff; the log has trace {trace}."))
-            }
+            return {"error": errors.to_json(as_told(error))}
+
+
+def as_told(error: Exception) -> errors.HandoffError:
+    """Return what people are told of an error that nobody expected; the log gets its place, under a trace."""
+    if isinstance(error, StorageFault):
+        return errors.GiveUp(str(error), errors.Category.STORAGE)
+    trace = ids.trace()
+    log.logger(__name__).error("a verb failed, trace %s: %s", trace, log.where(error))
+    return errors.GiveUp(f"It stopped on a fault of Handoff; the log has trace {trace}.")
 
 
 def caller_of(user_id: int) -> Caller:
@@ -103,17 +108,17 @@ def ask(path: str, verb: str, arguments: dict[str, Any]) -> Any:
         HandoffError: What the verb raised.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(_ANSWER_WAIT_S)
+        connection.settimeout(limits.SOCKET_WAIT_S_MAX)
         try:
             connection.connect(path)
         except OSError as error:
             raise ConnectionError(str(error)) from error
         try:
             connection.sendall(json.dumps({"verb": verb, "arguments": arguments}).encode() + b"\n")
-            line = _line(connection)
+            line = _line(connection, limits.SOCKET_ANSWER_BYTES_MAX)
         except OSError as error:
             raise errors.TryAgain(f"The service did not answer ({error}); try again.") from error
-    if not line:
+    if not line.endswith(b"\n"):
         raise errors.TryAgain("The service ended before it answered; try again.")
     said = json.loads(line)
     if "error" in said:
@@ -121,10 +126,11 @@ def ask(path: str, verb: str, arguments: dict[str, Any]) -> Any:
     return said["answer"]
 
 
-def _line(connection: socket.socket) -> bytes:
+def _line(connection: socket.socket, bytes_max: int) -> bytes:
+    """Return what comes up to a line end, without one where the other side ends or says too much."""
     parts: list[bytes] = []
     size_bytes = 0
-    while not (parts and parts[-1].endswith(b"\n")) and size_bytes <= limits.SOCKET_REQUEST_BYTES_MAX:
+    while not (parts and parts[-1].endswith(b"\n")) and size_bytes <= bytes_max:
         part = connection.recv(1 << 16)
         if not part:
             break

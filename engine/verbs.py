@@ -8,7 +8,7 @@ from typing import Any
 from engine.actions import apply as apply_action
 from engine.actions import runs as run_actions
 from engine.actions.desk import connection_named
-from engine.base import errors
+from engine.base import errors, limits
 from engine.flows.desk import Desk
 from engine.views import profiles as profile_views
 from engine.views import runs as run_views
@@ -42,8 +42,8 @@ def _run_state(desk: Desk, caller: Caller, arguments: dict[str, Any]) -> Any:
 
 
 def _runs(desk: Desk, caller: Caller, arguments: dict[str, Any]) -> Any:
-    most = arguments.get("most", 1_000_000)
-    return [_run_as_json(run) for run in run_views.listed(desk, caller, 0, most).runs]
+    del arguments
+    return [_run_as_json(run) for run in run_views.listed(desk, caller, 0, limits.LISTED_RUNS_MAX).runs]
 
 
 def _cancel(desk: Desk, caller: Caller, arguments: dict[str, Any]) -> Any:
@@ -72,7 +72,7 @@ def _profiles_show(desk: Desk, caller: Caller, arguments: dict[str, Any]) -> Any
 
 
 def _rejects(desk: Desk, caller: Caller, arguments: dict[str, Any]) -> Any:
-    found = run_views.rejected(desk, caller, arguments["run"], most=arguments.get("most", 1_000_000_000))
+    found = run_views.rejected(desk, caller, arguments["run"], start=arguments.get("start", 0))
     return [
         {
             "file": item.file_name,

@@ -45,8 +45,6 @@ FETCH_WAIT_S_MAX = 6 * 3600.0
 """One fetch as a whole; 20 GiB at 1 MB/s."""
 CLOSE_WAIT_S_MAX = 2.0
 """Saying goodbye to a server; after this the connection is cut."""
-RSA_KEY_BITS_MIN = 2048
-"""Shorter RSA keys can be broken and are refused."""
 
 # --- values --------------------------------------------------------------------------------------
 DECIMAL_PLACES_MAX = 10
@@ -79,8 +77,14 @@ PROGRESS_INTERVAL_S = 0.25
 """How often running work reports; more only costs."""
 STOP_WAIT_S_MAX = 10.0
 """How long a stop waits for running work before it is left to recovery."""
+WORKER_END_WAIT_S_MAX = 5.0
+"""How long a worker process that has closed its pipe may take to end, before it is killed."""
 SOCKET_REQUEST_BYTES_MAX = 16 * 1024**2
 """One request of the command line to the running service."""
+SOCKET_ANSWER_BYTES_MAX = 256 * 1024**2
+"""One answer to it; 10,000 rejected rows of full length take less."""
+SOCKET_WAIT_S_MAX = 120.0
+"""How long one request waits for its answer; a goal that is saved waits for the merge that is going."""
 RUN_WAIT_S_MAX = 6 * 3600.0
 """`run --wait` gives up waiting after this; the run itself goes on."""
 
@@ -117,7 +121,13 @@ RSA_KEY_BITS_MIN = 2048
 """Shorter RSA keys are refused by servers of today (NIST SP 800-131A)."""
 
 # --- keeping -------------------------------------------------------------------------------------
+LOG_BYTES_MAX = 10 * 1024**2
+"""The log, before it begins anew beside LOG_FILES_MAX older ones; an editor still opens it."""
+LOG_FILES_MAX = 5
+"""Older logs; with a line an event they reach back for months."""
 DRAFT_DAYS_MAX = 30
 """Wizard drafts nobody came back to."""
 REJECTS_SHOWN_MAX = 10_000
-"""Rejected rows one page or command shows; the answer says when there are more."""
+"""Rejected rows that one question brings; the command line asks again until it has all."""
+LISTED_RUNS_MAX = 10_000
+"""Runs that the command line lists, the newest ones; it says when there are more."""

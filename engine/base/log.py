@@ -5,8 +5,9 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from traceback import extract_tb
 
+from engine.base import limits
+
 _FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
-_LOG_BYTES_MAX = 10 * 1024**2
 
 
 def logger(name: str) -> logging.Logger:
@@ -21,11 +22,13 @@ def where(error: BaseException) -> str:
 
 
 def open_log(path: Path) -> None:
-    """Write what the product logs to this file, rotated at 10 MiB, five kept."""
+    """Write what the product logs to this file, rotated at LOG_BYTES_MAX, LOG_FILES_MAX older ones kept."""
     root = logging.getLogger("handoff")
     root.setLevel(logging.INFO)
     root.propagate = False
     if not any(isinstance(handler, RotatingFileHandler) for handler in root.handlers):
-        handler = RotatingFileHandler(path, maxBytes=_LOG_BYTES_MAX, backupCount=5, encoding="utf-8")
+        handler = RotatingFileHandler(
+            path, maxBytes=limits.LOG_BYTES_MAX, backupCount=limits.LOG_FILES_MAX, encoding="utf-8"
+        )
         handler.setFormatter(logging.Formatter(_FORMAT))
         root.addHandler(handler)

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from engine.base import errors, log
+from engine.base import errors, limits, log
 
 _ROOT = Path(__file__).resolve().parents[2]
 _NICENESS = 10
@@ -50,6 +50,8 @@ def call(
         cwd=_ROOT,
         text=True,
         encoding="utf-8",
+        # Ctrl-C in the service's terminal is for the service, which then stops its workers in order.
+        start_new_session=True,
     ) as process:
         complaints: list[str] = []
         drain = threading.Thread(target=_collect, args=(process, complaints), daemon=True)
@@ -58,7 +60,7 @@ def call(
             return _converse(process, arguments, on_progress, is_cancelled, complaints)
         finally:
             process.kill()
-            drain.join(timeout=5)
+            drain.join(timeout=limits.WORKER_END_WAIT_S_MAX)
 
 
 def _collect(process: "subprocess.Popen[str]", complaints: list[str]) -> None:
@@ -76,11 +78,13 @@ def _converse(
     complaints: list[str],
 ) -> dict[str, Any]:
     assert process.stdin is not None  # noqa: S101 - for the type checker; PIPE was given
-    assert process.stdout is not None  # noqa: S101
+    assert process.stdout is not None  # noqa: S101 - the same
     with contextlib.suppress(BrokenPipeError):
         process.stdin.write(json.dumps(arguments) + "\n")
         process.stdin.flush()
     for line in process.stdout:
+        if not line.endswith("\n"):
+            break  # it died in mid-word
         message = json.loads(line)
         if "result" in message:
             result: dict[str, Any] = message["result"]
@@ -90,7 +94,8 @@ def _converse(
         on_progress(message["progress"])
         if is_cancelled():
             raise errors.Cancelled("Cancelled by a person; nothing was changed.")
-    process.wait(timeout=10)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=limits.WORKER_END_WAIT_S_MAX)
     log.logger(__name__).error("worker ended with %s: %s", process.returncode, " | ".join(complaints[-12:]))
     raise errors.GiveUp("A worker process ended without an answer; the log says more. Run it again.")
 
@@ -111,6 +116,9 @@ def serve(work: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
         _say({"error": errors.to_json(error)})
     except OSError as error:
         _say({"error": errors.to_json(as_storage_error(error))})
+    except Exception as error:  # noqa: BLE001 - the edge of a process: the service logs what it says, so no values
+        sys.stderr.write(log.where(error) + "\n")
+        sys.exit(1)
 
 
 def as_storage_error(error: OSError) -> errors.HandoffError:

@@ -1,0 +1,129 @@
+"""The command line where it is pressed: long answers, a closed pipe, Ctrl-C, odd YAML, a fault underneath."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine import cli, verbs
+from engine.base import limits
+from engine.base.settings import Settings
+from storage.database import StorageFull
+from tests.fakes.openssh import OpenSSH
+from tests.fakes.service import ServiceProcess, wait_until
+from tests.fakes.shop import NAME
+from tests.fakes.terminal import ROOT, Terminal
+
+HEADER = "id,name,points\n"
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, sftp_server: OpenSSH) -> Terminal:
+    return Terminal(tmp_path, sftp_server)
+
+
+def put(terminal: Terminal, rows: int, points: str) -> None:
+    """Put a file of long rows on the server."""
+    name = "x" * 1_900
+    path = terminal.server.folder / "a.csv"
+    path.write_text(HEADER + "".join(f"{number},{name},{points}\n" for number in range(rows)), encoding="utf-8")
+    path.chmod(0o644)
+
+
+def test_all_rejected_rows_come_however_long_the_answer_is(terminal: Terminal) -> None:
+    # given: more of them than one question may bring, and more bytes than one request may have
+    rows = limits.REJECTS_SHOWN_MAX + 1
+    put(terminal, rows, "many")
+    with ServiceProcess(terminal.home):
+        terminal.apply()
+        terminal.type("run", NAME, "--wait")
+        # when
+        said = terminal.type("rejects", "1", "--json")
+    # then
+    assert said.status == 0, said.err
+    assert [item["line"] for item in said.json] == list(range(2, rows + 2))
+    assert len(said.out) > limits.SOCKET_REQUEST_BYTES_MAX
+
+
+def test_a_reader_that_leaves_early_sees_no_traceback(terminal: Terminal) -> None:
+    # given
+    put(terminal, 300, "many")
+    terminal.apply()
+    terminal.type("run", NAME, "--wait")
+    # when
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{sys.executable} -m engine rejects 1 --json | head -c 10"],
+        cwd=ROOT,
+        env=terminal.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    # then
+    assert (done.stdout, done.stderr) == ('[{"file": ', "")
+
+
+def test_ctrl_c_ends_a_waiting_command_with_one_sentence(terminal: Terminal) -> None:
+    # given
+    put(terminal, 20_000, "1")
+    terminal.apply()
+    with subprocess.Popen(
+        [sys.executable, "-m", "engine", "run", NAME, "--wait"],
+        cwd=ROOT,
+        env=terminal.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as waiting:
+        working = terminal.home / "spool" / "working"
+        wait_until(lambda: working.exists() and any(working.iterdir()), 60)
+        # when
+        os.kill(waiting.pid, signal.SIGINT)
+        out, err = waiting.communicate(timeout=60)
+    # then
+    assert (waiting.returncode, out) == (1, "")
+    assert err == "Stopped by hand; a run that has begun goes on with the service, or with the next `run`.\n"
+
+
+def test_a_date_that_yaml_makes_of_a_name_is_named(terminal: Terminal) -> None:
+    # given
+    text = terminal.wanted()
+    text["connections"][0]["name"] = "TO BE A DATE"
+    path = terminal.write(json.dumps(text).replace('"TO BE A DATE"', "2026-11-21"))
+    with ServiceProcess(terminal.home):
+        # when
+        said = terminal.type("apply", path)
+    # then
+    assert (said.status, said.err) == (1, "name is a date to YAML; write it in quotes.\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (StorageFull("The disk of the database is full; nothing was changed."), "The disk of the database is full"),
+        (ValueError("ana@example.org"), "It stopped on a fault of Handoff; the log has trace "),
+    ],
+)
+def test_a_fault_underneath_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception, sentence: str
+) -> None:
+    # given
+    def fail(*_: Any) -> None:
+        raise error
+
+    verb: Callable[..., Any] = fail
+    monkeypatch.setitem(verbs.VERBS, "runs", verb)
+    # when
+    status = cli.main(["runs", "--json"], Settings(home=tmp_path / "home"))
+    # then
+    said = capsys.readouterr()
+    assert (status, said.out) == (1, "")
+    assert said.err.startswith(sentence)
+    assert said.err.count("\n") == 1
