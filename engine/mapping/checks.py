@@ -1,14 +1,15 @@
 """Checks of an import goal before it is saved or run: pure, every finding one sentence for people."""
 
 import re
-from datetime import UTC, datetime
 
 from engine.base import limits
 from engine.mapping import strategies
 from storage.records.goals import BLANKS, ImportGoal, Mapping, Property, PropertyType
 
 _RESERVED = frozenset({"profile_id"})
-_PROBE = datetime(2026, 11, 21, tzinfo=UTC)
+_DATE_PARTS = {"day": {"%d", "%j"}, "month": {"%m", "%b", "%B", "%j"}, "year": {"%Y", "%y"}}
+_DATE_DIRECTIVES = {f"%{letter}" for letter in "aAbBdmyYjHIMSpf%"} | {f"%-{letter}" for letter in "dmyjHIMS"}
+"""What DuckDB reads and writes alike; with a dash, without leading zeros, numbers only."""
 
 
 def problems(goal: ImportGoal, properties: dict[str, Property]) -> list[str]:
@@ -117,9 +118,11 @@ def _date_format(mapping: Mapping) -> list[str]:
     if not mapping.format:
         # 01/02/2026 is one of two days; nothing is guessed (faults row 87).
         return [f"Give the date format of '{mapping.field}', e.g. %Y%m%d or %d-%m-%Y."]
-    if not {"%d", "%j"} & set(re.findall(r"%-?[A-Za-z%]", mapping.format.replace("%-", "%"))):
-        return [f"The date format of '{mapping.field}' names no day; use %d, %m and %Y."]
-    unknown = set(re.findall(r"%-?(.)", mapping.format)) - set("aAbBdmyYjHIMSpf%")
+    directives = set(re.findall(r"%-?.?", mapping.format))
+    unknown = directives - _DATE_DIRECTIVES
     if unknown:
-        return [f"The date format of '{mapping.field}' has %{min(unknown)}, which is not known."]
-    return [] if _PROBE.strftime(mapping.format) else [f"The date format of '{mapping.field}' is empty."]
+        return [f"The date format of '{mapping.field}' has {min(unknown)}, which is not known."]
+    for part, wanted in _DATE_PARTS.items():
+        if not wanted & {directive.replace("-", "") for directive in directives}:
+            return [f"The date format of '{mapping.field}' names no {part}; use %d, %m and %Y."]
+    return []

@@ -95,6 +95,10 @@ def test_sum_is_refused_for_what_is_no_number(kind: PropertyType) -> None:
         ("", "Give the date format of 'day', e.g. %Y%m%d or %d-%m-%Y."),
         ("%Y-%m", "The date format of 'day' names no day; use %d, %m and %Y."),
         ("%%d", "The date format of 'day' names no day; use %d, %m and %Y."),
+        ("%d", "The date format of 'day' names no month; use %d, %m and %Y."),
+        ("%d.%m.", "The date format of 'day' names no year; use %d, %m and %Y."),
+        ("%Y-%m-%d%", "The date format of 'day' has %, which is not known."),
+        ("%-Y-%m-%d", "The date format of 'day' has %-Y, which is not known."),
         ("%d-%m-%Q", "The date format of 'day' has %Q, which is not known."),
     ],
 )
