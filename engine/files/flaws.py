@@ -8,10 +8,9 @@ from numpy.typing import NDArray
 
 from engine.base import limits
 from engine.files import encoding
-from storage.records.files import RejectReason
+from storage.records.files import CUT, RejectReason
 
 Flaw = tuple[RejectReason, str]
-_CUT = " [cut here; the record goes on]"
 _NUL_SHOWN = "\N{SYMBOL FOR NULL}"
 _CHARACTER_BYTES_MAX = 4
 
@@ -90,4 +89,4 @@ def shown(data: bytes, start: int, end: int) -> str:
     if not part.isascii():
         part = part.replace(encoding.MARK_BYTES, "\ufffd".encode())
     text = part.decode("utf-8", "replace").replace("\0", _NUL_SHOWN)
-    return text if len(text) <= most else text[: most - len(_CUT)] + _CUT
+    return text if len(text) <= most else text[: most - len(CUT)] + CUT

@@ -5,6 +5,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+CUT = " [cut here; the record goes on]"
+"""Ends what is kept of a rejected record or value that is longer than is kept."""
+
 
 @dataclass(frozen=True)
 class RemoteFile:

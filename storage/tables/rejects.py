@@ -1,7 +1,8 @@
 """Rejected rows: kept with line, column, value, reason and a suggestion (schema dat, personal data)."""
 
+from engine.base import limits
 from storage.database import Cursor, text_literal
-from storage.records.files import RejectReason
+from storage.records.files import CUT, RejectReason
 from storage.records.goals import PropertyType
 from storage.records.merges import MergePlan
 from storage.records.runs import Reject
@@ -34,7 +35,7 @@ def copy_from_typing(cursor: Cursor, plan: MergePlan) -> None:
         if fill.type is PropertyType.TEXT:
             continue
         cases["column"].append(f"WHEN {number} THEN {text_literal(fill.field)}")
-        cases["value"].append(f"WHEN {number} THEN f.c{fill.column}")
+        cases["value"].append(f"WHEN {number} THEN {_part_of(f'f.c{fill.column}')}")
         cases["reason"].append(f"WHEN {number} THEN '{_REASON[fill.type].value}'")
         cases["suggestion"].append(
             f"WHEN {number} THEN {_suggestion(fill.type, f'trim(f.c{fill.column})', fill.format)}"
@@ -45,11 +46,18 @@ def copy_from_typing(cursor: Cursor, plan: MergePlan) -> None:
     )
     cursor.execute(
         f"""INSERT INTO dat.reject
-        SELECT ?, ?, t.line, {chosen}, substr({whole}, 1, 2000)
+        SELECT ?, ?, t.line, {chosen}, {_part_of(whole)}
         FROM (SELECT line, problem FROM temp.typed WHERE problem IS NOT NULL) t
         JOIN read_parquet({text_literal(plan.accepted_path)}, hive_partitioning = false) f ON f.line = t.line""",
         [plan.run_id, plan.file_name],
     )
+
+
+def _part_of(text: str) -> str:
+    """Return SQL for as much of a text as is kept of a rejected row."""
+    most = limits.REJECT_RAW_CHARACTERS_MAX
+    cut = f"substr({text}, 1, {most - len(CUT)}) || {text_literal(CUT)}"
+    return f"CASE WHEN length({text}) > {most} THEN {cut} ELSE {text} END"
 
 
 def _joint(separator: str) -> str:

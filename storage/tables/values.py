@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from engine.base import limits
 from storage.database import name_literal, text_literal
 from storage.records.goals import PropertyType, Strategy
 from storage.records.merges import Fill
@@ -10,10 +11,10 @@ from storage.records.runs import RunCounts
 SQL_TYPES = {
     PropertyType.TEXT: "VARCHAR",
     PropertyType.INTEGER: "BIGINT",
-    PropertyType.DECIMAL: "DECIMAL(38, 10)",
+    PropertyType.DECIMAL: f"DECIMAL({limits.DECIMAL_DIGITS_MAX}, {limits.DECIMAL_PLACES_MAX})",
     PropertyType.DATE: "DATE",
 }
-_DECIMAL = "[+-]?([0-9]+([.][0-9]{0,10})?|[.][0-9]{1,10})"
+_DECIMAL = f"[+-]?([0-9]+([.][0-9]{{0,{limits.DECIMAL_PLACES_MAX}}})?|[.][0-9]{{1,{limits.DECIMAL_PLACES_MAX}}})"
 _INTEGER = "[+-]?[0-9]{1,19}"
 
 

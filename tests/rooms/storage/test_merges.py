@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from engine.base import limits
 from storage.records.goals import Identifier, Mapping, PropertyType, Strategy
 from storage.tables import merges
 from storage.tables.merges import SumWouldMiss
@@ -199,3 +200,17 @@ def test_an_identifier_can_be_another_property_of_the_same_profiles(merger: Merg
     # then
     assert (counts.applied, counts.skipped, counts.updated) == (1, {"no_match": 1}, 1)
     assert merger.held()["2"]["spend"] == Decimal(7)
+
+
+@pytest.mark.fault(82)
+def test_of_a_rejected_row_only_a_part_is_kept_and_it_says_so(merger: Merger) -> None:
+    # given
+    long = "x" * 5_000
+    # when
+    merger.take(goal_of(CDS), COLUMNS, [("1", "Ana", long, "10.00", "1 Jan"), ROWS[1]])
+    # then
+    [found] = merger.rejects()
+    for kept in (found.value, found.raw):
+        assert kept is not None
+        assert len(kept) == limits.REJECT_RAW_CHARACTERS_MAX
+        assert kept.endswith("x [cut here; the record goes on]")
