@@ -29,7 +29,7 @@ class Ticker:
     def start(self) -> None:
         """Begin to tick in a thread of its own."""
         self._scheduler.add_job(
-            start_due,
+            tick,
             "interval",
             args=[self._desk],
             seconds=_TICK_S,
@@ -45,6 +45,14 @@ class Ticker:
         """End after the tick that is going."""
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
+
+
+def tick(desk: Desk) -> None:
+    """Start what is due; whatever goes wrong is in the log, and the next tick tries again."""
+    try:
+        start_due(desk)
+    except Exception as error:  # noqa: BLE001 - the edge of a thread: APScheduler would print the error's own words
+        log.logger(__name__).error("a tick stumbled: %s", log.where(error))
 
 
 def start_due(desk: Desk) -> list[str]:

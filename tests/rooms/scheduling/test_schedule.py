@@ -12,7 +12,7 @@ from engine.flows import queue
 from engine.flows.desk import Desk
 from engine.scheduling import plan
 from engine.scheduling.jobs import Worker
-from engine.scheduling.tick import Ticker, start_due
+from engine.scheduling.tick import Ticker, start_due, tick
 from storage.records.connections import ConnectionState
 from storage.records.goals import FileFormat, ImportGoal
 from storage.records.runs import JobState, Run
@@ -198,6 +198,22 @@ def test_the_ticker_starts_what_is_due_by_itself(desk: Desk, time: Clock, connec
     ticker.stop()
     # then
     assert [run.connection_id for run in all_runs(desk)] == [connection]
+
+
+def test_a_tick_that_fails_is_in_the_log_and_the_next_one_works(
+    desk: Desk, connection: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    # given
+    def fail(*_: object) -> None:
+        raise ValueError(connection)
+
+    monkeypatch.setattr("engine.scheduling.tick.start_due", fail)
+    # when
+    tick(desk)
+    # then
+    assert [record.name for record in caplog.records] == ["handoff.engine.scheduling.tick"]
+    assert "ValueError at" in caplog.text
+    assert connection not in caplog.text
 
 
 def test_a_scheduled_run_without_a_mapping_fails_with_its_reason(desk: Desk, time: Clock, connection: str) -> None:
