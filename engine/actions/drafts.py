@@ -1,15 +1,17 @@
 """Wizard drafts: begin, save, discard, and create the connection; nothing exists before Create (W37, W40)."""
 
+from datetime import timedelta
 from typing import Any
 
 from engine.actions import connections as connection_actions
 from engine.actions.desk import Desk, known_connection
-from engine.base import clock, errors, ids
+from engine.base import clock, errors, ids, limits
 from engine.connections import wizard
 from engine.flows import sealing
 from engine.security import audit, keys
 from engine.security.audit import What
 from engine.security.roles import Right
+from storage.database import Cursor
 from storage.records.connections import DataType, Direction, Method, Methodology, Secrets
 from storage.records.people import Caller
 from storage.tables import connections, drafts, goals
@@ -21,7 +23,7 @@ def begin(desk: Desk, caller: Caller) -> str:
     draft_id = ids.ulid()
     answers = wizard.begin()
     with desk.database.write("ctl") as cursor:
-        drafts.put(cursor, draft_id, owner(caller), answers, None, clock.now())
+        _put_new(cursor, draft_id, caller, answers)
     return draft_id
 
 
@@ -49,20 +51,23 @@ def begin_edit(desk: Desk, caller: Caller, connection_id: str) -> str:
             "files": goal.files if goal else "",
             "every_minutes": connection.every_minutes,
         }
-        drafts.put(cursor, draft_id, owner(caller), answers, None, clock.now())
+        _put_new(cursor, draft_id, caller, answers)
     return draft_id
 
 
 def save(desk: Desk, caller: Caller, draft_id: str, changes: dict[str, Any]) -> None:
     """Merge changed answers into a draft; unknown ids are refused.
 
-    A change of server, port, or key kind drops what was confirmed or entered for the old one.
+    A change of server or port drops the host key that was confirmed, a change of key kind the secret. So does
+    another server where the secret is the connection's own: nobody can see it, and nobody can have it sent elsewhere.
     """
     audit.allow(desk.database, caller, Right.EDIT_CONNECTIONS, What("draft", draft_id))
     with desk.database.write("ctl") as cursor:
         answers, sealed, _ = _own(drafts.by_id(cursor, draft_id, owner(caller)))
         if any(field in changes and changes[field] != answers.get(field) for field in ("host", "port")):
             changes = {"host_key": "", **changes}
+        if "host" in changes and changes["host"] != answers.get("host") and sealed is None:
+            changes = {"has_secret": False, **changes}
         if "secret_kind" in changes and changes["secret_kind"] != answers.get("secret_kind"):
             changes, sealed = {"has_secret": False, **changes}, None
         drafts.put(cursor, draft_id, owner(caller), {**answers, **changes}, sealed, clock.now())
@@ -152,6 +157,11 @@ def taken_names(present: list[Any], answers: dict[str, Any]) -> frozenset[str]:
 def owner(caller: Caller) -> str:
     """Return whose drafts a caller sees: only a person's own (W38)."""
     return caller.person_id or caller.name
+
+
+def _put_new(cursor: Cursor, draft_id: str, caller: Caller, answers: dict[str, Any]) -> None:
+    drafts.discard_before(cursor, clock.now() - timedelta(days=limits.DRAFT_DAYS_MAX))
+    drafts.put(cursor, draft_id, owner(caller), answers, None, clock.now())
 
 
 def _own(found: tuple[dict[str, Any], str | None, Any] | None) -> tuple[dict[str, Any], str | None, Any]:
