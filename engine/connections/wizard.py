@@ -12,12 +12,11 @@ from typing import Any
 
 from engine.base import limits
 from engine.connections import matrix
-from storage.records.connections import DataType, Direction, Method, Methodology, SecretKind
+from storage.records.connections import PORT_MAX, DataType, Direction, Method, Methodology, SecretKind
 
 Answers = dict[str, Any]
 _HOST = re.compile(r"^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_.:-]*[A-Za-z0-9])?$")
 _FINGERPRINT = re.compile(r"^SHA256:[A-Za-z0-9+/]{43}$")
-PORT_MAX = 65_535
 SFTP_PORT = 22
 
 

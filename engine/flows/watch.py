@@ -12,14 +12,13 @@ from storage.tables import jobs, runs
 
 
 class Watch:
-    """Reports one job's progress and asks whether a person wants it cancelled."""
+    """Asks for one job whether a person wants it cancelled, or the service is ending."""
 
     def __init__(self, desk: Desk, job_id: str, stopping: threading.Event | None = None) -> None:
         """Belong to one job; stopping is set when the service ends."""
         self._desk = desk
         self._job_id = job_id
         self._stopping = stopping
-        self._reported_s = 0.0
         self._asked_s = 0.0
         self._cancelled = False
 
@@ -43,13 +42,6 @@ class Watch:
         if self.is_cancelled():
             raise errors.Cancelled("Cancelled by a person; nothing was changed.")
 
-    def progress(self, said: dict[str, Any]) -> None:
-        """Say how far the job is."""
-        if clock.monotonic_s() - self._reported_s >= limits.PROGRESS_INTERVAL_S:
-            self._reported_s = clock.monotonic_s()
-            with self._desk.database.write("ctl") as cursor:
-                jobs.set_progress(cursor, self._job_id, said)
-
 
 class Stages:
     """Writes the stages of one run, one after the other."""
@@ -62,7 +54,7 @@ class Stages:
         self._written_s = 0.0
 
     def begin(self, position: int, name: str, unit: str, total: int = 0) -> None:
-        """Start the next stage, ending the one before."""
+        """Start the next stage; the one before has been ended."""
         self._stage = RunStage(self._run_id, position, name, StageState.RUNNING, clock.now(), None, 0, total, unit, "")
         self._write()
 

@@ -8,11 +8,10 @@ from typing import Any
 
 from engine.base import workers
 from engine.base.errors import BadInput
-from storage.records.connections import Secrets, Server
+from storage.records.connections import PORT_MAX, Secrets, Server
 from storage.records.files import FetchedFile, HostKey, Listing, RemoteFile, Stage
 
 _WORKER = "engine.transfer.worker"
-_PORT_MAX = 65_535
 
 
 def _ignore(_: workers.Progress) -> None:
@@ -149,8 +148,8 @@ def _told(server: Server, secrets: Secrets, folder: str) -> dict[str, Any]:
 def _place(host: str, port: int, username: str, host_key: str) -> dict[str, Any]:
     if not host or any(character.isspace() or character in "/@\0" for character in host):
         raise BadInput("Enter the server's name or address alone, such as sftp.example.com.", "host")
-    if not 1 <= port <= _PORT_MAX:
-        raise BadInput(f"Enter a port from 1 to {_PORT_MAX}; SFTP is mostly at 22.", "port")
+    if not 1 <= port <= PORT_MAX:
+        raise BadInput(f"Enter a port from 1 to {PORT_MAX}; SFTP is mostly at 22.", "port")
     return {"host": host, "port": port, "username": username, "host_key": host_key}
 
 

@@ -88,12 +88,7 @@ def page(desk: Desk, caller: Caller, goal_id: str) -> GoalPage:
         counts = profiles.filled(cursor, [item.name for item in known.values()])
         job = jobs.newest_with_key(cursor, f"scan:{goal_id}")
         answered = jobs.newest_done_with_key(cursor, f"scan:{goal_id}")
-        seen = {}
-        for file in (answered.result or {}).get("files", []) if answered else []:
-            last = files_seen.last(cursor, goal_id, file["name"])
-            seen[file["name"]] = (
-                "new" if last is None else "imported" if last.size_bytes == file["size_bytes"] else "changed"
-            )
+        seen = files_seen.sizes(cursor, goal_id)
     return GoalPage(
         connection=connection,
         goal=goal,
@@ -139,7 +134,7 @@ def date_preview(desk: Desk, caller: Caller, values: list[tuple[int, str]], patt
     return DatePreview(len(given) - len(failing), len(given), failing[:5])
 
 
-def _scan(caller: Caller, job: Job, answered: Job | None, seen: dict[str, str]) -> Scan:
+def _scan(caller: Caller, job: Job, answered: Job | None, seen: dict[str, int]) -> Scan:
     nothing: dict[str, Any] = {"files": [], "not_taken": [], "preview": None, "preview_error": None}
     answer = (answered.result if answered else None) or nothing
     preview = answer["preview"] or {"name": "", "encoding": "", "separator": "", "columns": [], "rows": []}
@@ -147,7 +142,9 @@ def _scan(caller: Caller, job: Job, answered: Job | None, seen: dict[str, str]) 
     return Scan(
         job=job,
         files=tuple(
-            SeenFile(file["name"], file["size_bytes"], file["changed_at"], seen[file["name"]])
+            SeenFile(
+                file["name"], file["size_bytes"], file["changed_at"], _state(seen.get(file["name"]), file["size_bytes"])
+            )
             for file in answer["files"]
         ),
         not_taken=tuple((name, reason) for name, reason in answer["not_taken"]),
@@ -162,3 +159,9 @@ def _scan(caller: Caller, job: Job, answered: Job | None, seen: dict[str, str]) 
         ),
         preview_error=answer["preview_error"],
     )
+
+
+def _state(seen_bytes: int | None, size_bytes: int) -> str:
+    if seen_bytes is None:
+        return "new"
+    return "imported" if seen_bytes == size_bytes else "changed"

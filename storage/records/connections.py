@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+PORT_MAX = 65_535
+"""The highest port of TCP."""
+
 
 class Direction(StrEnum):
     """Which way the data goes, seen from this product."""

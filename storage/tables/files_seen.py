@@ -29,6 +29,12 @@ def last(cursor: Cursor, goal_id: str, file_name: str) -> FileSeen | None:
     )
 
 
+def sizes(cursor: Cursor, goal_id: str) -> dict[str, int]:
+    """Return how large each file of a goal was when it was last taken, by its name; one question for a whole page."""
+    rows = cursor.execute("SELECT file_name, size_bytes FROM dat.file_seen WHERE goal_id = ?", [goal_id]).fetchall()
+    return dict(rows)
+
+
 def counts_of_run(cursor: Cursor, run_id: str) -> dict[tuple[str, str], RunCounts]:
     """Return what a run has committed so far: (goal id, file name) -> counts; survives a kill."""
     rows = cursor.execute("SELECT goal_id, file_name, counts FROM dat.file_seen WHERE run_id = ?", [run_id]).fetchall()

@@ -77,11 +77,6 @@ def free_all(cursor: Cursor) -> int:
     return int(row[0]) if row else 0
 
 
-def set_progress(cursor: Cursor, job_id: str, progress: dict[str, Any]) -> None:
-    """Say how far a job is."""
-    cursor.execute("UPDATE ctl.job SET progress = ? WHERE job_id = ?", [json.dumps(progress), job_id])
-
-
 def end(
     cursor: Cursor,
     job_id: str,
