@@ -8,7 +8,7 @@ from engine.actions import goals as goal_actions
 from engine.actions import wanted_shape
 from engine.actions.desk import Desk
 from engine.actions.wanted_shape import WantedConnection
-from engine.base import clock, errors, ids
+from engine.base import errors, ids
 from engine.flows import sealing
 from engine.mapping import checks
 from engine.security import audit, keys
@@ -88,12 +88,7 @@ def _put_goals(
             version=old.version + 1 if old else 1,
         )
         if old is None or dataclasses.replace(placed, version=old.version) != old:
-            goals.save(cursor, placed, clock.now(), caller.name)
-            what = What("goal", placed.goal_id, item.wanted.name)
-            said = goals.definition(old) if old else None
-            audit.record(
-                cursor, caller, "changed" if old else "created", what, before=said, after=goals.definition(placed)
-            )
+            connection_actions.save_goal(cursor, caller, placed, old, item.wanted.name)
 
 
 def _differences(

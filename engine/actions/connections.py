@@ -71,11 +71,19 @@ def save_from_wizard(
                 create_profiles=True,
                 mappings=(),
             )
-            goals.save(cursor, goal, clock.now(), caller.name)
+            save_goal(cursor, caller, goal, None, wanted.name)
         elif (present[0].folder, present[0].files) != (folder, files):
             changed = dataclasses.replace(present[0], folder=folder, files=files, version=present[0].version + 1)
-            goals.save(cursor, changed, clock.now(), caller.name)
+            save_goal(cursor, caller, changed, present[0], wanted.name)
     return made_id
+
+
+def save_goal(cursor: Cursor, caller: Caller, goal: ImportGoal, before: ImportGoal | None, name: str) -> None:
+    """Write a version of a goal inside the caller's transaction, audited under its connection's name."""
+    goals.save(cursor, goal, clock.now(), caller.name)
+    said = goals.definition(before) if before else None
+    did, what = "changed" if before else "created", What("goal", goal.goal_id, name)
+    audit.record(cursor, caller, did, what, before=said, after=goals.definition(goal))
 
 
 def put(

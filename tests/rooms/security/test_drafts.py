@@ -1,4 +1,4 @@
-"""Secrets in wizard drafts: how long they stay, and that they go to no server they were not entered for."""
+"""What becomes of wizard drafts: how long they and their secrets stay, where a secret may go, what is audited."""
 
 import pytest
 
@@ -10,6 +10,7 @@ from engine.flows.desk import Desk
 from engine.views import drafts as view
 from storage.records.connections import Secrets
 from storage.records.people import Caller
+from storage.tables import audit as table
 from tests.fakes.home import first_admin
 from tests.rooms.security.conftest import Clock
 
@@ -61,3 +62,20 @@ def test_a_saved_secret_does_not_go_with_its_connection_to_another_server(desk: 
     assert view.page(desk, admin, edit, None).answers["has_secret"] is False
     with desk.database.read() as cursor, pytest.raises(BadInput, match="Enter the password"):
         sealing.of_draft(desk, cursor, edit, drafts.owner(admin))
+
+
+def test_a_folder_changed_in_the_wizard_is_in_the_audit(desk: Desk, admin: Caller) -> None:
+    # given
+    made = drafts.begin(desk, admin)
+    drafts.save(desk, admin, made, ANSWERS)
+    drafts.set_secret(desk, admin, made, Secrets(password="s3cret"))
+    edit = drafts.begin_edit(desk, admin, drafts.create(desk, admin, made))
+    # when
+    drafts.save(desk, admin, edit, {"folder": "/elsewhere"})
+    drafts.create(desk, admin, edit)
+    # then
+    with desk.database.read() as cursor:
+        found = [entry for entry in table.all_entries(cursor) if entry.what_kind == "goal"]
+    assert [(entry.did, entry.what_name) for entry in found] == [("created", "Shop"), ("changed", "Shop")]
+    assert '"folder": "/out"' in (found[1].before_json or "")
+    assert '"folder": "/elsewhere"' in (found[1].after_json or "")
