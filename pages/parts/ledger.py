@@ -82,7 +82,7 @@ def _draw_badge(counts: RunCounts, *, is_off: bool) -> None:
         st.badge(f"Off by {rows}: the run failed and changed nothing", icon=":material/balance:", color="red")
     elif is_off:
         st.badge("Did not add up: the run failed and changed nothing", icon=":material/balance:", color="red")
-    else:
+    elif counts.read:
         st.badge("Adds up to the row", icon=":material/balance:", color="green")
 
 
