@@ -1,6 +1,7 @@
 """The composition root: opens a home, starts the engine on it, and stops it cleanly."""
 
 import contextlib
+import os
 import sys
 import time
 
@@ -109,6 +110,8 @@ class Service:
         Raises:
             GiveUp: The home cannot be had; one sentence says why.
         """
+        # Whatever the home's own rights: the database, its log of changes and the service's log are for its user alone.
+        os.umask(0o077)
         # Pages and engine share the interpreter: shorter turns keep page reruns quick (performance notes).
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
         with contextlib.ExitStack() as opening:

@@ -95,6 +95,9 @@ def _raise_fault(error: duckdb.Error) -> None:
         raise StorageFull(message) from error
     if isinstance(error, duckdb.OutOfRangeException) or "out of range for the destination type" in text:
         raise ValueTooLarge("A number is larger than its column holds; nothing was changed.") from error
+    if isinstance(error, duckdb.FatalException):
+        message = "The database closed itself after a fault; start Handoff again, nothing half-done is kept."
+        raise StorageFault(message) from error
     if _DAMAGED.search(text):
         raise StorageFault("The database is damaged and was left as it is; restore a backup of it.") from error
 

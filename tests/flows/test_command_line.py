@@ -313,6 +313,18 @@ def test_only_the_owner_may_talk_to_the_service(terminal: Terminal, service: Ser
     assert stat.S_IMODE(terminal.home.stat().st_mode) == 0o700
 
 
+def test_what_the_service_keeps_is_readable_by_its_user_alone(tmp_path: Path) -> None:
+    # given: a home that somebody made with open rights
+    home = tmp_path / "home"
+    home.mkdir(mode=0o755)
+    # when
+    with ServiceProcess(home):
+        found = {path.name: stat.S_IMODE(path.stat().st_mode) for path in home.iterdir() if path.is_file()}
+    # then
+    assert "handoff.duckdb" in found
+    assert {name for name, mode in found.items() if mode & 0o077} == set()
+
+
 @pytest.mark.fault(130)
 def test_what_a_killed_service_left_stops_nobody(terminal: Terminal) -> None:
     # given
