@@ -67,13 +67,14 @@ class World:
 @pytest.mark.fault(97)
 @pytest.mark.fault(118)
 @pytest.mark.fault(130)
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("customers", [4_000, pytest.param(23_570, marks=pytest.mark.soak)])
 def test_killed_at_ten_random_moments_every_import_balances_and_no_child_survives(
-    tmp_path: Path, sftp_server: OpenSSH
+    tmp_path: Path, sftp_server: OpenSSH, customers: int
 ) -> None:
     # given: how long an import takes undisturbed, from start to end
     world = World(tmp_path, sftp_server)
-    world.send(4_000)
+    world.send(customers)
     with world.service:
         world.apply()
         began_s = time.monotonic()
@@ -81,7 +82,7 @@ def test_killed_at_ten_random_moments_every_import_balances_and_no_child_survive
         whole_s = time.monotonic() - began_s
     chance = random.Random(20261121)
     for kill in range(KILLS):
-        totals = world.send(4_000)
+        totals = world.send(customers)
         world.service.start()
         run = world.run()
         # when: the moments are spread over the import, at random within their tenth
