@@ -67,8 +67,8 @@ class Importer:
         }
         verbs.do(self.desk, CALLER, "apply", {"wanted": {"connections": [connection]}})
 
-    def take(self, file: Path, name: str) -> RunCounts:
-        """Import one file in a run of its own and return its counts."""
+    def take(self, file: Path, name: str, sha256: str | None = None) -> RunCounts:
+        """Import one file in a run of its own and return its counts; its SHA-256 is the fetch's to know."""
         with self.desk.database.write("ctl") as cursor:
             connection = connection_named(cursor, NAME)
             run_id = queue.add_run(cursor, connection.connection_id, "bench")
@@ -79,14 +79,18 @@ class Importer:
         work = self.desk.spool.work_folder(run_id)
         local = work / "0.data"
         local.hardlink_to(file)
-        with file.open("rb") as opened:
-            digest = hashlib.file_digest(opened, "sha256").hexdigest()
-        fetched = FetchedFile(name, file.stat().st_size, None, digest, "0.data")
+        fetched = FetchedFile(name, file.stat().st_size, None, sha256 or sha256_of(file), "0.data")
         going = import_files.Work(self.desk, run, connection, Stages(self.desk, run_id), Watch(self.desk, run_id))
         import_files.take(going, goal, (fetched,), work, 0)
         assert not going.failures, going.failures
         self.desk.spool.discard(work)
         return going.counts
+
+
+def sha256_of(file: Path) -> str:
+    """Return what a fetch notes of a file while it comes in."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def copy_home(source: Path, target: Path) -> None:
