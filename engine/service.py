@@ -112,7 +112,7 @@ class Service:
         """
         # Whatever the home's own rights: the database, its log of changes and the service's log are for its user alone.
         os.umask(0o077)
-        # Pages and engine share the interpreter: shorter turns keep page reruns quick (performance notes).
+        # Pages and engine share the interpreter: shorter turns keep page reruns quick.
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
         with contextlib.ExitStack() as opening:
             home = wait_for_home(self._settings)

@@ -79,7 +79,7 @@ CREATE TABLE IF NOT EXISTS ctl.due (
     connection_id VARCHAR NOT NULL, next_due TIMESTAMP NOT NULL, last_started TIMESTAMP
 );
 
--- One wide table, one column a property, added at run time; no key and no index (a merge into one took 97 s).
+-- One wide table, one column a property, added at run time; no key and no index, which slow a merge.
 CREATE TABLE IF NOT EXISTS dat.profile (profile_id BIGINT NOT NULL, _rev BIGINT NOT NULL);
 
 -- What the last import of a file saw: a row is known by its content and by how many equal ones there are.

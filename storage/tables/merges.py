@@ -1,8 +1,8 @@
 """Merges one read file into the profiles: renders a MergePlan to SQL and runs it in one transaction.
 
-Order of things: stage the accepted rows, tell fresh rows from known ones, type the values, set aside what
-does not fit, bring the rows of one profile together, join once with the profiles, DELETE and INSERT what
-changed (an UPDATE in random order took a hundred times longer), remember the rows, balance the ledger.
+Order of things: tell fresh rows from known ones, type the values, set aside what does not fit, bring the rows
+of one profile together, join once with the profiles, DELETE and INSERT what changed (an UPDATE whose source is
+in another order than the table is far slower), remember the rows, balance the ledger.
 """
 
 import json

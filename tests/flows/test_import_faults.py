@@ -74,7 +74,6 @@ def test_a_missing_folder_is_named(shop: Shop) -> None:
     assert "/no/such/folder" in failed(run, "folder")
 
 
-@pytest.mark.fault(64)
 def test_a_server_gone_in_mid_file_changes_nothing_and_the_next_run_takes_the_file_whole(shop: Shop) -> None:
     # given: 2 MB of which 700 kB come through
     content = HEADER + "".join(rows(1, 100_001))
@@ -237,7 +236,6 @@ def test_a_value_of_another_type_rejects_its_row_alone(shop: Shop) -> None:
     assert balanced(run)
 
 
-@pytest.mark.fault(97)
 def test_a_row_rejected_once_and_mended_in_place_is_summed_once(shop: Shop) -> None:
     # given
     shop.write("a.csv", HEADER + "1,Ana,5\n1,Ana,seven\n")

@@ -65,7 +65,6 @@ class World:
 @pytest.mark.promise("D10")
 @pytest.mark.promise("M24")
 @pytest.mark.fault(97)
-@pytest.mark.fault(118)
 @pytest.mark.fault(130)
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("customers", [4_000, pytest.param(23_570, marks=pytest.mark.soak)])
@@ -142,7 +141,6 @@ def test_a_killed_service_leaves_no_worker_and_the_next_start_works(tmp_path: Pa
         assert world.service.wait_for_end(run)["state"] == "completed"
 
 
-@pytest.mark.promise("Y12")
 def test_a_service_that_is_stopped_in_mid_run_goes_on_after_the_next_start(
     tmp_path: Path, sftp_server: OpenSSH
 ) -> None:

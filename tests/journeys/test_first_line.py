@@ -162,14 +162,11 @@ def find_profile(page: Page) -> None:
 @pytest.mark.promise("W01")
 @pytest.mark.promise("W33")
 @pytest.mark.promise("W34")
-@pytest.mark.promise("W35")
-@pytest.mark.promise("W36")
 @pytest.mark.promise("W37")
 @pytest.mark.promise("M04")
 @pytest.mark.promise("M11")
 @pytest.mark.promise("Y01")
 @pytest.mark.promise("H01")
-@pytest.mark.promise("D03")
 def test_a_person_brings_a_file_from_an_sftp_server_to_profiles_and_reads_its_rejected_rows(
     browser: Browser, dashboard: Dashboard, sftp_server: OpenSSH
 ) -> None:
