@@ -90,6 +90,15 @@ def find(cursor: Cursor, value: str, unique: list[str], most: int) -> list[int]:
     return [profile_id for (profile_id,) in rows]
 
 
+def has_value_with(cursor: Cursor, name: str, part: str) -> bool:
+    """Say whether some profile's value of a property, as text, holds this part."""
+    column = name_literal(name)
+    row = cursor.execute(
+        f"SELECT 1 FROM dat.profile WHERE contains(CAST({column} AS VARCHAR), ?) LIMIT 1", [part]
+    ).fetchone()
+    return row is not None
+
+
 def values_of(cursor: Cursor, profile_id: int, names: list[str]) -> dict[str, Any] | None:
     """Return the values of one profile by property name (str, int, Decimal, date or None), or None."""
     columns = "".join(f", {name_literal(name)}" for name in names)

@@ -21,6 +21,10 @@ from tests.fakes.home import open_home
 EDIT, SEE = Right.EDIT_CONNECTIONS, Right.SEE_CONNECTIONS
 NEEDED = {
     "actions.apply.apply": EDIT,
+    "actions.audiences.delete": Right.EDIT_AUDIENCES,
+    "actions.audiences.link": Right.EDIT_AUDIENCES,
+    "actions.audiences.save": Right.EDIT_AUDIENCES,
+    "actions.audiences.unlink": Right.EDIT_AUDIENCES,
     "actions.connections.delete": EDIT,
     "actions.connections.save_from_wizard": EDIT,
     "actions.connections.set_on": EDIT,
