@@ -117,7 +117,7 @@ def put(desk: Desk, cursor: Cursor, caller: Caller, wanted: Wanted, configuratio
         created_at=before.created_at if before else clock.now(),
         changed_at=clock.now(),
     )
-    fields = _differences(before, after, secrets_changed=before is not None and secrets != kept)
+    fields = _differences(before, after, kept, secrets)
     if not fields:
         return Saved(before or after, "unchanged", {})
     sealed = sealing.seal_named(desk, sealing.for_configuration(after.configuration_id), secrets)
@@ -318,11 +318,15 @@ def _misdirected(
     }
 
 
-def _differences(before: Configuration | None, after: Configuration, *, secrets_changed: bool) -> dict[str, list[Any]]:
+def _differences(
+    before: Configuration | None, after: Configuration, kept: Mapping[str, str], secrets: Mapping[str, str]
+) -> dict[str, list[Any]]:
     old = {"name": before.name, "partner": before.partner, **before.settings} if before else {}
     new = {"name": after.name, "partner": after.partner, **after.settings}
     found = {field: [old.get(field), new.get(field)] for field in {**old, **new} if old.get(field) != new.get(field)}
-    return {**found, "secrets": ["set", "changed"]} if secrets_changed else found
+    if before is None:
+        return found
+    return {**found, **{name: ["set", "changed"] for name in secrets if secrets[name] != kept.get(name)}}
 
 
 def _has_messages(cursor: Cursor, configuration_id: str) -> bool:

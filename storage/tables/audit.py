@@ -1,6 +1,7 @@
 """All SQL of the audit: rows are appended and read, never changed."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from storage.database import Cursor
@@ -47,6 +48,16 @@ def all_entries(cursor: Cursor) -> Iterator[AuditEntry]:
     answer = cursor.execute(f"SELECT {_COLUMNS} FROM ctl.audit ORDER BY position")
     while rows := answer.fetchmany(_BLOCK_ROWS):
         yield from (_entry(row) for row in rows)
+
+
+def last_set(cursor: Cursor, what_kind: str, what_id: str, field: str) -> datetime | None:
+    """Return when a thing was created or one of its fields last changed (UTC), whichever is later, or None."""
+    row = cursor.execute(
+        "SELECT max(made_at) FROM ctl.audit WHERE what_kind = ? AND what_id = ? "
+        "AND (did = 'created' OR contains(after_json, ?))",
+        [what_kind, what_id, f'"{field}": '],
+    ).fetchone()
+    return row[0] if row else None
 
 
 def _entry(row: tuple[Any, ...]) -> AuditEntry:
