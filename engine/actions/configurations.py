@@ -173,7 +173,7 @@ def deactivate(desk: Desk, caller: Caller, configuration_id: str) -> int:
         before = known(cursor, configuration_id)
         if before.state is ConfigurationState.DEACTIVATED:
             return batches.waiting(cursor, configuration_id)
-        held = lifecycle.deactivate(desk, cursor, before)
+        held = lifecycle.deactivate(cursor, before)
         _record_state(cursor, caller, before, ConfigurationState.DEACTIVATED)
     return held
 

@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from storage.records.connections import Connection, ConnectionState
+from storage.records.partners import ConfigurationState
 from storage.records.runs import Run, RunState, StageState
 
 Color = Literal["red", "orange", "blue", "green", "violet", "gray"]
@@ -37,6 +38,13 @@ OFF = Badge("Off", "gray", "power_settings_new")
 PAUSED = Badge("Paused", "red", "key_off")
 REJECTS = Badge("Rejects", "orange", "rule")
 SFTP = Badge("SFTP", "gray", "folder_managed")
+ACTIVE = Badge("Active", "green", "check_circle")
+DEACTIVATED = Badge("deactivated", "gray", "power_settings_new")
+STOPPED = Badge("Stopped", "red", "key_off")
+ADD = Badge("add", "green", "person_add")
+REMOVE = Badge("remove", "blue", "person_remove")
+VARIABLES = Badge("variables", "gray", "data_object")
+MODIFY = Badge("modify", "green", "edit")
 
 _OF_RUN = {
     RunState.QUEUED: QUEUED,
@@ -46,6 +54,13 @@ _OF_RUN = {
     RunState.CANCELLED: CANCELLED,
 }
 _OF_STAGE = {StageState.RUNNING: RUNNING, StageState.DONE: COMPLETED, StageState.FAILED: FAILED}
+_OF_CONFIGURATION = {
+    ConfigurationState.ACTIVE: ACTIVE,
+    ConfigurationState.DEACTIVATED: DEACTIVATED,
+    ConfigurationState.STOPPED: STOPPED,
+}
+CONFIGURATIONS = tuple(_OF_CONFIGURATION.values())
+SIGNALS = (ADD, REMOVE, VARIABLES, MODIFY)
 _ALL = (NONE, QUEUED, RUNNING, COMPLETED, FAILED, CANCELLED, OFF, PAUSED, REJECTS)
 
 
@@ -57,6 +72,11 @@ def run_state(state: RunState) -> Badge:
 def stage_state(state: StageState) -> Badge:
     """Return the badge of a stage of a run."""
     return _OF_STAGE[state]
+
+
+def of_configuration(state: ConfigurationState) -> Badge:
+    """Return the badge of a configuration's state; the label of a deactivated one is lower case (L03)."""
+    return _OF_CONFIGURATION[state]
 
 
 def of_run(run: Run) -> tuple[Badge, ...]:
