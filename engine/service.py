@@ -10,6 +10,7 @@ from engine.base.settings import Settings
 from engine.control import ControlSocket
 from engine.flows import desk as desks
 from engine.flows.desk import Desk
+from engine.scheduling.dispatch import Dispatcher
 from engine.scheduling.jobs import JobRunner
 from engine.scheduling.tick import Ticker
 from engine.security import vault
@@ -124,6 +125,9 @@ class Service:
             ticker = Ticker(self.desk)
             opening.callback(ticker.stop)
             ticker.start()
+            dispatcher = Dispatcher(self.desk)
+            opening.callback(dispatcher.stop)
+            dispatcher.start()
             socket = ControlSocket(self.desk)
             opening.callback(socket.stop)
             socket.start()

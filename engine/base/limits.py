@@ -55,6 +55,8 @@ PROPERTY_NAME_CHARACTERS_MAX = 120
 """Longer names fit no screen."""
 NAME_CHARACTERS_MAX = 120
 """Names of connections and people."""
+RULE_CHARACTERS_MAX = 2_000
+"""The text of an audience's rule; one comparison with a long value takes less."""
 
 # --- engine --------------------------------------------------------------------------------------
 SCHEDULE_MINUTES_MIN = 1
@@ -87,6 +89,34 @@ SOCKET_WAIT_S_MAX = 120.0
 """How long one request waits for its answer; a goal that is saved waits for the merge that is going."""
 RUN_WAIT_S_MAX = 6 * 3600.0
 """`run --wait` gives up waiting after this; the run itself goes on."""
+
+# --- partners ------------------------------------------------------------------------------------
+CALL_WAIT_S_MAX = 3.0
+"""One call to a partner as a whole, from connecting to the last byte (requirement Q08), unless a setting says so."""
+CALL_LEASE_S = 60.0
+"""A batch whose process has not answered for this long is taken up again; calls end long before."""
+CALLS_AT_ONCE_MAX = 4
+"""Calls side by side to one configuration; partners limit more, and four hide the latency of large batches."""
+RETRY_WAITS_S = (1.0, 2.0, 5.0, 15.0)
+"""Waits between tries: a passing fault is over in half a minute, and for more there is Replay."""
+CREDENTIAL_TRIES_MAX = 2
+"""Refused twice, an account is stopped before it is locked at the partner."""
+PARTNER_WAIT_S = 30.0
+"""How long an account waits where the partner says that it is too much but not until when."""
+PARTNER_WAIT_S_MIN = 1.0
+"""The least such wait; a Retry-After in the past is no reason to hurry."""
+PARTNER_WAIT_S_MAX = 3600.0
+"""The longest such wait; a partner that asks for years has made a mistake."""
+ANSWER_CHARACTERS_MAX = 2_000
+"""How much of a partner's answer is kept for people to look at; longer ones say that they were cut."""
+ANSWER_BYTES_MAX = 1024**2
+"""How much of an answer is read at all; more is no answer to our call."""
+BATCH_PROFILES_MAX = 10_000
+"""Profiles in one call, where a manifest allows no fewer."""
+FAILED_PROFILES_SHOWN_MAX = 1_000
+"""Failed profiles that one page of a drawer lists."""
+STATISTICS_DAYS_MAX = 365
+"""Days of statistics that one question of the command line brings."""
 
 # --- sign-in -------------------------------------------------------------------------------------
 LOGIN_DAYS_MAX = 14

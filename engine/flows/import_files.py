@@ -12,7 +12,7 @@ from typing import Any
 
 from engine.base import clock, errors, ids, log, workers
 from engine.files import reading as files
-from engine.flows import sealing
+from engine.flows import audiences, queue, sealing
 from engine.flows.desk import Desk
 from engine.flows.watch import Stages, Watch
 from engine.mapping import checks, plan
@@ -22,6 +22,7 @@ from storage.records.connections import Connection, ConnectionState
 from storage.records.files import FetchedFile, FileReading
 from storage.records.goals import ImportGoal
 from storage.records.runs import Run, RunCounts, RunState
+from storage.tables import audiences as audiences_table
 from storage.tables import connections, files_seen, goals, merges, profiles, runs
 
 _FETCH, _READ, _MERGE = 1, 2, 3
@@ -62,6 +63,7 @@ def run_connection(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[
     try:
         watch.stop_if_cancelled()
         _import_goals(work)
+        _see_to_audiences(work)
         if work.failures:
             raise _joined(work.failures)
     except errors.ServiceStopping:
@@ -131,6 +133,24 @@ def _import_goals(work: Work) -> None:
             take(work, goal, fetched, own, base)
     finally:
         work.desk.spool.discard(folder)
+
+
+def _see_to_audiences(work: Work) -> None:
+    """Recompute the audiences where files were merged; one transaction each, so a kill in between loses nothing."""
+    with work.desk.database.read() as cursor:
+        is_needed = bool(files_seen.counts_of_run(cursor, work.run.run_id)) and bool(audiences_table.listed(cursor))
+    if not is_needed:
+        return
+    with work.desk.database.read() as cursor:
+        position = len(goals.of_connection(cursor, work.connection.connection_id)) * _MERGE + 1
+    work.stages.begin(position, "Audiences", "audiences")
+    done = audiences.recompute_all(work.desk)
+    changed = [
+        f"{name} {found.members:,} (+{found.entered:,} -{found.left:,})"
+        for name, found in done
+        if found.entered or found.left
+    ]
+    work.stages.finish(" · ".join(changed) or "No audience changed.")
 
 
 def _fetch(work: Work, goal: ImportGoal, folder: Path, base: int) -> tuple[FetchedFile, ...]:
@@ -262,6 +282,9 @@ def _record_failure(desk: Desk, run_id: str, counts: RunCounts, error: errors.Ha
         runs.end(cursor, run_id, state, counts, clock.now(), (str(error), error.category.value))
         run = runs.by_id(cursor, run_id)
         connection = connections.by_id(cursor, run.connection_id) if run else None
+        for audience in audiences_table.listed(cursor):
+            # Files merged before the failure count.
+            queue.add_recompute(cursor, audience.audience_id, "run")
         is_on = connection is not None and connection.state is ConnectionState.ON
         if connection is not None and is_on and error.category is errors.Category.HOST_KEY:
             # Nothing is tried again by itself at a server that may be somebody else's (faults row 59).

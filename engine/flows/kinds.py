@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.base.errors import HandoffError
-from engine.flows import ask_server, import_files, queue
+from engine.flows import ask_partner, ask_server, audiences, import_files, queue
 from engine.flows.desk import Desk
 from engine.flows.watch import Step
 
@@ -13,6 +13,8 @@ KINDS: dict[str, Step] = {
     queue.SCAN: ask_server.scan_folder,
     queue.TEST: ask_server.test_connection,
     queue.HOST_KEY: ask_server.fetch_host_key,
+    queue.TEST_PARTNER: ask_partner.test_partner,
+    queue.RECOMPUTE: audiences.recompute_audience,
 }
 
 LOST: dict[str, Callable[[Desk, dict[str, Any], HandoffError], None]] = {queue.RUN: import_files.end_if_open}

@@ -11,6 +11,8 @@ RUN = "run_connection"
 SCAN = "scan_folder"
 TEST = "test_connection"
 HOST_KEY = "fetch_host_key"
+TEST_PARTNER = "test_partner"
+RECOMPUTE = "recompute_audience"
 
 
 def run_key(connection_id: str) -> str:
@@ -26,11 +28,27 @@ def add_run(cursor: Cursor, connection_id: str, started_by: str) -> str:
     return run_id
 
 
-def add_question(cursor: Cursor, kind: str, arguments: dict[str, Any], unique_key: str, asked_by: str) -> str:
-    """Queue a scan, a test or a host key question and return the job's id."""
-    job_id = ids.ulid()
+def add_question(
+    cursor: Cursor, kind: str, arguments: dict[str, Any], unique_key: str, asked_by: str, job_id: str | None = None
+) -> str:
+    """Queue a scan, a test or a host key question and return the job's id, a new one unless it is given."""
+    job_id = job_id or ids.ulid()
     _add(cursor, job_id, kind, arguments, unique_key, asked_by)
     return job_id
+
+
+def recompute_key(audience_id: str) -> str:
+    """Return the key under which an audience is never recomputed twice at once."""
+    return f"audience:{audience_id}"
+
+
+def add_recompute(cursor: Cursor, audience_id: str, asked_by: str) -> None:
+    """Queue a recompute of an audience, unless one waits already; the caller holds the ctl transaction.
+
+    One that runs may have looked before the change, so it does not count.
+    """
+    if not jobs.has_queued(cursor, recompute_key(audience_id)):
+        _add(cursor, ids.ulid(), RECOMPUTE, {"audience_id": audience_id}, recompute_key(audience_id), asked_by)
 
 
 def _add(

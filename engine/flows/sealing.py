@@ -1,4 +1,4 @@
-"""Seals and opens the secrets of connections and drafts, each bound to its own row (faults row 123)."""
+"""Seals and opens the secrets of connections, drafts and configurations, each bound to its own row (faults row 123)."""
 
 import dataclasses
 import json
@@ -7,7 +7,7 @@ from engine.base import errors
 from engine.flows.desk import Desk
 from storage.database import Cursor
 from storage.records.connections import Secrets
-from storage.tables import connections, drafts
+from storage.tables import configurations, connections, drafts
 
 
 def for_connection(connection_id: str) -> str:
@@ -35,6 +35,46 @@ def of_connection(desk: Desk, cursor: Cursor, connection_id: str) -> Secrets:
     if sealed is None:
         raise errors.GiveUp("This connection is not there any more; go back to the list.")
     return _open(desk, for_connection(connection_id), sealed)
+
+
+def for_configuration(configuration_id: str) -> str:
+    """Return the purpose under which a configuration's secrets are sealed."""
+    return f"configuration:{configuration_id}:secret"
+
+
+def for_question(job_id: str) -> str:
+    """Return the purpose under which the settings are sealed that one question tries."""
+    return f"question:{job_id}:settings"
+
+
+def seal_named(desk: Desk, purpose: str, secrets: dict[str, str]) -> str:
+    """Seal secrets by their names for one row."""
+    return desk.vault.seal(purpose, json.dumps(secrets))
+
+
+def of_configuration(desk: Desk, cursor: Cursor, configuration_id: str) -> dict[str, str]:
+    """Open a configuration's secrets, by the names of their fields.
+
+    Raises:
+        GiveUp: The configuration is gone, or the secret does not open with this home's key.
+    """
+    sealed = configurations.secret(cursor, configuration_id)
+    if not sealed:
+        raise errors.GiveUp("This configuration is not there any more; go back to the list.")
+    opened: dict[str, str] = json.loads(desk.vault.open(for_configuration(configuration_id), sealed))
+    return opened
+
+
+def of_question(desk: Desk, job_id: str, sealed: str) -> dict[str, str]:
+    """Open the settings that a question tries.
+
+    Raises:
+        GiveUp: They were thrown away already, or do not open with this home's key.
+    """
+    if not sealed:
+        raise errors.GiveUp("This test was done already; test again.")
+    opened: dict[str, str] = json.loads(desk.vault.open(for_question(job_id), sealed))
+    return opened
 
 
 def of_draft(desk: Desk, cursor: Cursor, draft_id: str, person_id: str) -> Secrets:

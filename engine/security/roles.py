@@ -17,11 +17,40 @@ class Right(StrEnum):
     SEE_REJECTS = "see rejected rows"
     SEE_PROFILES = "see profiles"
     SEE_RAW_VALUES = "see unmasked values"
+    SEE_AUDIENCES = "see audiences"
+    EDIT_AUDIENCES = "change audiences"
+    SEE_CONNECTORS = "see connectors"
+    EDIT_CONNECTORS = "change connectors"
+    SWITCH_CONNECTORS = "activate and deactivate connectors"
+    SEE_STATISTICS = "see partner statistics"
+    SEE_FAILURES = "see failed messages"
+    REPLAY = "replay failed messages"
     MANAGE_PEOPLE = "manage people"
 
 
-_SUPPORT = frozenset({Right.SEE_CONNECTIONS, Right.SEE_RUNS, Right.CANCEL, Right.SEE_REJECTS, Right.SEE_PROFILES})
-_MANAGER = frozenset({Right.SEE_RUNS, Right.SEE_REJECTS})
+_SUPPORT = frozenset(
+    {
+        Right.SEE_CONNECTIONS,
+        Right.SEE_RUNS,
+        Right.CANCEL,
+        Right.SEE_REJECTS,
+        Right.SEE_PROFILES,
+        Right.SEE_CONNECTORS,
+        Right.SEE_STATISTICS,
+        Right.SEE_FAILURES,
+        Right.REPLAY,
+    }
+)
+_MANAGER = frozenset(
+    {
+        Right.SEE_RUNS,
+        Right.SEE_REJECTS,
+        Right.SEE_AUDIENCES,
+        Right.SEE_CONNECTORS,
+        Right.SWITCH_CONNECTORS,
+        Right.SEE_STATISTICS,
+    }
+)
 _RIGHTS: dict[Role, frozenset[Right]] = {
     Role.ADMIN: frozenset(Right),
     Role.ANALYST: frozenset(Right) - {Right.MANAGE_PEOPLE},

@@ -20,6 +20,7 @@ _ALL = frozenset(Role)
 _ADMIN = frozenset({Role.ADMIN})
 _MAKERS = frozenset({Role.ADMIN, Role.ANALYST})
 _SEERS = _MAKERS | {Role.SUPPORT}
+_MANAGERS = _MAKERS | {Role.MANAGER}
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,20 @@ class Entry:
 START = Entry("start_page.py", NAME, "home", "start", "", _ALL)
 """Answers at "/" and leads on, so that every other page keeps an address of its own."""
 ENTRIES = (
+    Entry("statistics_page.py", "Partner statistics", "bar_chart", "statistics", "Monitor", _ALL),
+    Entry("errors_page.py", "Errors", "error", "errors", "Monitor", _SEERS),
     Entry("runs_page.py", "Runs", "history", "runs", "Monitor", _ALL),
     Entry("connections_page.py", "Connections", "swap_horiz", "connections", "Settings · Technical", _SEERS),
+    Entry("audiences_page.py", "Audiences", "group", "audiences", "Activate", _MANAGERS),
+    Entry("connectors_page.py", "Server to server", "hub", "connectors", "Connectors", _ALL),
     Entry("profiles_page.py", "Find a profile", "person_search", "profiles", "Profiles", _SEERS),
     Entry("people_page.py", "People", "badge", "people", "Settings · Account", _ADMIN),
     Entry("connection_new_page.py", "Create connection", "add", "connection-new", "", _MAKERS),
     Entry("connection_page.py", "Connection", "swap_horiz", "connection", "", _SEERS),
     Entry("goal_page.py", "Mapping", "rule", "goal", "", _SEERS),
+    Entry("audience_page.py", "Audience", "group", "audience", "", _MANAGERS),
+    Entry("connector_new_page.py", "New connector", "hub", "connector-new", "", _MAKERS),
+    Entry("connector_page.py", "Connector", "hub", "connector", "", _ALL),
     Entry("run_page.py", "Run", "history", "run", "", _ALL),
 )
 """In the order of the menu."""

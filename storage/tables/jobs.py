@@ -94,6 +94,11 @@ def end(
     )
 
 
+def set_arguments(cursor: Cursor, job_id: str, arguments: dict[str, Any]) -> None:
+    """Write a job's arguments anew: what nobody needs any more is not kept."""
+    cursor.execute("UPDATE ctl.job SET arguments = ? WHERE job_id = ?", [json.dumps(arguments), job_id])
+
+
 def want_cancel(cursor: Cursor, job_id: str) -> None:
     """Ask a job to stop at its next report."""
     cursor.execute(
@@ -164,3 +169,11 @@ def count_open(cursor: Cursor, unique_key: str) -> int:
         "SELECT count(*) FROM ctl.job WHERE unique_key = ? AND state IN ('queued', 'running')", [unique_key]
     ).fetchone()
     return int(row[0]) if row else 0
+
+
+def has_queued(cursor: Cursor, unique_key: str) -> bool:
+    """Say whether a job of this key waits, not counting one that runs."""
+    row = cursor.execute(
+        "SELECT count(*) FROM ctl.job WHERE unique_key = ? AND state = 'queued'", [unique_key]
+    ).fetchone()
+    return bool(row and row[0])

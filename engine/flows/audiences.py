@@ -1,0 +1,96 @@
+"""Recomputes audiences: who is in now, and the signals that follow, in the one transaction that changes membership.
+
+Reads like the help article on signals: a profile enters an audience, so each linked active connector gets an add;
+it no longer qualifies, so they get a remove (requirements G02, G03, G07).
+"""
+
+from typing import Any
+
+from engine.audiences import rule
+from engine.base import clock, errors, log
+from engine.flows.desk import Desk
+from engine.flows.watch import Watch
+from engine.partners import catalog
+from engine.partners import settings as partner_settings
+from storage.database import Cursor
+from storage.records.audiences import Activation, Difference
+from storage.records.deliveries import Target
+from storage.records.partners import ConfigurationState
+from storage.tables import audiences, configurations, members, profiles
+
+
+def recompute_audience(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[str, Any]:
+    """Recompute one audience; a kind of job.
+
+    Args:
+        desk: The open home.
+        arguments: {"audience_id"}.
+        watch: Of this job.
+
+    Returns:
+        {"members", "entered", "left", "adds", "removes"}; all zero where the audience is gone.
+    """
+    watch.stop_if_cancelled()
+    found = recompute(desk, arguments["audience_id"])
+    return {name: getattr(found, name) for name in Difference.__dataclass_fields__}
+
+
+def recompute_all(desk: Desk) -> list[tuple[str, Difference]]:
+    """Recompute every audience, by name: after an import, any of them may have changed.
+
+    One whose rule cannot be read any more keeps its members, and the log says so.
+    """
+    with desk.database.read() as cursor:
+        found = audiences.listed(cursor)
+    done = []
+    for audience in found:
+        try:
+            done.append((audience.name, recompute(desk, audience.audience_id)))
+        except errors.BadInput:
+            log.logger(__name__).error("the rule of audience %s cannot be read any more", audience.audience_id)
+    return done
+
+
+def recompute(desk: Desk, audience_id: str) -> Difference:
+    """Bring one audience's members and what partners are owed to what its rule says now.
+
+    Raises:
+        BadInput: Its rule cannot be read: a property is not there any more.
+    """
+    # Settings are read inside the turn of the writer: what an activation says is then what the signals follow.
+    with desk.database.write("dat") as cursor:
+        audience = audiences.by_id(cursor, audience_id)
+        condition = rule.parse(audience.rule, profiles.properties(cursor)) if audience else None
+        targets = _targets(cursor, audience_id)
+        found = members.recompute(cursor, audience_id, condition, targets, clock.now())
+        if audience is None:
+            members.forget(cursor, audience_id)
+    return found
+
+
+def _targets(cursor: Cursor, audience_id: str) -> list[Target]:
+    """Return whom the difference goes to: active configurations, and ended links with something left to take back.
+
+    A deactivated one is left out: when it is activated, the net difference goes (ruling 8).
+    """
+    found = []
+    for activation in audiences.activations_of_audience(cursor, audience_id, with_ended=True):
+        configuration = configurations.by_id(cursor, activation.configuration_id)
+        is_active = configuration is not None and configuration.state is ConfigurationState.ACTIVE
+        if configuration is None or not (is_active or _is_dropped(activation)):
+            continue
+        if activation.ended_at is not None and not members.has_told(cursor, activation.activation_id):
+            continue
+        manifest = catalog.manifest_of(configuration.partner)
+        found.append(
+            Target(
+                activation,
+                partner_settings.identifier_form(manifest, configuration.settings),
+                partner_settings.batch_size(manifest, configuration.settings),
+            )
+        )
+    return found
+
+
+def _is_dropped(activation: Activation) -> bool:
+    return activation.ended_at is not None and not activation.sends_removes

@@ -1,0 +1,232 @@
+"""Batches of signals on their way to partners: made from waves, claimed under a lease, ended once (ctl.batch)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from storage.database import Cursor
+from storage.records.deliveries import Batch, BatchState, Wave
+from storage.records.partners import ConfigurationState, SignalKind
+from storage.tables.members import LETTERS
+
+_COLUMNS = "batch_id, wave_id, configuration_id, activation_id, kind, size, state, tries, next_try_at, failure_id"
+_OPEN = "state IN ('waiting', 'calling', 'held')"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The signals of a batch, ready for a body: JSON texts, percent-encoded, of a flat list and of one-element rows."""
+
+    flat: str
+    nested: str
+
+
+def unmade(cursor: Cursor) -> list[Wave]:
+    """Return the waves whose batches are not there yet, oldest first; empty where all are."""
+    rows = cursor.execute(
+        "SELECT wave_id, configuration_id, activation_id, adds, removes, batch_size, failure_id, made_at FROM dat.wave "
+        "WHERE wave_id > (SELECT coalesce(max(wave_id), '') FROM ctl.batch) ORDER BY wave_id"
+    ).fetchall()
+    return [Wave(*row) for row in rows]
+
+
+def make(cursor: Cursor, wave: Wave) -> None:
+    """Make a wave's batches; they wait, or are held where the configuration is not active (any more)."""
+    row = cursor.execute(
+        "SELECT state FROM ctl.configuration WHERE configuration_id = ?", [wave.configuration_id]
+    ).fetchone()
+    is_active = row is not None and row[0] == ConfigurationState.ACTIVE.value
+    state = BatchState.WAITING if is_active else BatchState.HELD
+    for kind, signals in ((SignalKind.ADD, wave.adds), (SignalKind.REMOVE, wave.removes)):
+        cursor.execute(
+            f"""INSERT INTO ctl.batch ({_COLUMNS})
+            SELECT ? || lpad(n::VARCHAR, 6, '0'), ?, ?, ?, ?, least(?, ? - n * ?), ?, 0, ?, ?
+            FROM range(?) AS numbers(n)""",
+            [
+                f"{wave.wave_id}-{LETTERS[kind]}",
+                wave.wave_id,
+                wave.configuration_id,
+                wave.activation_id,
+                kind.value,
+                wave.batch_size,
+                signals,
+                wave.batch_size,
+                state.value,
+                wave.made_at,
+                wave.failure_id,
+                -(-signals // wave.batch_size),
+            ],
+        )
+
+
+def has_due(cursor: Cursor, now: datetime) -> bool:
+    """Say whether a claim may find something, or a wave has no batches yet; costs no transaction."""
+    row = cursor.execute(
+        """SELECT (SELECT count(*) FROM ctl.batch b JOIN ctl.configuration c USING (configuration_id)
+            WHERE b.state IN ('waiting', 'calling') AND b.next_try_at <= ? AND c.state = 'active'
+            AND (c.not_before IS NULL OR c.not_before <= ?))
+        + (SELECT count(*) FROM dat.wave WHERE wave_id > (SELECT coalesce(max(wave_id), '') FROM ctl.batch))""",
+        [now, now],
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def due(cursor: Cursor, now: datetime, at_once: int, held: Sequence[str]) -> list[Batch]:
+    """Return the batches that may go now, at most `at_once` a configuration, those on the wire counted in.
+
+    Of each configuration only its first unfinished wave goes (requirement G08).
+
+    Args:
+        cursor: In a transaction on ctl.
+        now: UTC.
+        at_once: Calls side by side to one configuration.
+        held: Batches that this process is calling for; a clock that jumps does not make them free.
+    """
+    rows = cursor.execute(
+        f"""WITH unfinished AS (
+            SELECT *, state = 'calling' AND (lease_until >= ? OR list_contains(?, batch_id)) AS is_out
+            FROM ctl.batch WHERE state IN ('waiting', 'calling')),
+        first AS (SELECT configuration_id, min(wave_id) AS wave_id FROM unfinished GROUP BY 1),
+        out AS (SELECT configuration_id, count(*) AS n FROM unfinished WHERE is_out GROUP BY 1),
+        ready AS (
+            SELECT u.*, row_number() OVER (PARTITION BY configuration_id ORDER BY next_try_at, batch_id) AS place
+            FROM unfinished u JOIN first USING (configuration_id, wave_id)
+            JOIN ctl.configuration c USING (configuration_id)
+            WHERE NOT is_out AND next_try_at <= ? AND c.state = 'active'
+            AND (c.not_before IS NULL OR c.not_before <= ?))
+        SELECT {_COLUMNS} FROM ready LEFT JOIN out USING (configuration_id)
+        WHERE place <= ? - coalesce(n, 0) ORDER BY batch_id""",
+        [now, list(held), now, now, at_once],
+    ).fetchall()
+    return [_record(row) for row in rows]
+
+
+def claim(cursor: Cursor, batch_id: str, owner: str, delivery_id: str, lease_until: datetime) -> None:
+    """Take a batch that `due` has just returned, in the same transaction; the try is counted."""
+    cursor.execute(
+        "UPDATE ctl.batch SET state = 'calling', tries = tries + 1, owner = ?, delivery_id = ?, lease_until = ? "
+        "WHERE batch_id = ?",
+        [owner, delivery_id, lease_until, batch_id],
+    )
+
+
+def is_mine(cursor: Cursor, batch_id: str, delivery_id: str) -> bool:
+    """Say whether this delivery is still the batch's; asked in the transaction that writes its end."""
+    row = cursor.execute(
+        "SELECT count(*) FROM ctl.batch WHERE batch_id = ? AND delivery_id = ? AND state = 'calling'",
+        [batch_id, delivery_id],
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def end(cursor: Cursor, batch_id: str, state: BatchState, ended_at: datetime) -> None:
+    """End a batch for good."""
+    cursor.execute(
+        "UPDATE ctl.batch SET state = ?, ended_at = ?, owner = NULL, lease_until = NULL, delivery_id = NULL "
+        "WHERE batch_id = ?",
+        [state.value, ended_at, batch_id],
+    )
+
+
+def try_again(cursor: Cursor, batch_id: str, next_try_at: datetime, *, is_try_given_back: bool) -> None:
+    """Let a batch wait for another try, or hold it where its configuration is not active any more."""
+    cursor.execute(
+        """UPDATE ctl.batch SET tries = tries - ?, next_try_at = ?, owner = NULL, lease_until = NULL,
+            delivery_id = NULL, state = CASE WHEN configuration_id IN
+                (SELECT configuration_id FROM ctl.configuration WHERE state = 'active') THEN 'waiting' ELSE 'held' END
+        WHERE batch_id = ?""",
+        [int(is_try_given_back), next_try_at, batch_id],
+    )
+
+
+def calling(cursor: Cursor) -> list[Batch]:
+    """Return the batches that are on the wire, or were when their process was killed."""
+    return _listed(cursor, "state = 'calling'")
+
+
+def hold(cursor: Cursor, configuration_id: str) -> int:
+    """Hold what waits for a configuration; calls on the wire may finish. Return how many messages are held."""
+    cursor.execute(
+        "UPDATE ctl.batch SET state = 'held' WHERE configuration_id = ? AND state = 'waiting'", [configuration_id]
+    )
+    return waiting(cursor, configuration_id)
+
+
+def held(cursor: Cursor, configuration_id: str) -> list[Batch]:
+    """Return the batches held for a configuration, in the order in which they would have gone."""
+    return _listed(cursor, "state = 'held' AND configuration_id = ?", configuration_id)
+
+
+def supersede(cursor: Cursor, batch_ids: Sequence[str], ended_at: datetime) -> None:
+    """End held batches whose place the net difference takes (ruling 8)."""
+    cursor.execute(
+        "UPDATE ctl.batch SET state = 'superseded', ended_at = ? WHERE list_contains(?, batch_id) AND state = 'held'",
+        [ended_at, list(batch_ids)],
+    )
+
+
+def by_id(cursor: Cursor, batch_id: str) -> Batch | None:
+    """Return one batch, or None."""
+    return next(iter(_listed(cursor, "batch_id = ?", batch_id)), None)
+
+
+def waiting(cursor: Cursor, configuration_id: str) -> int:
+    """Return how many messages of a configuration have no final answer yet, held ones included."""
+    row = cursor.execute(
+        f"SELECT coalesce(sum(size), 0)::BIGINT FROM ctl.batch WHERE configuration_id = ? AND {_OPEN}",
+        [configuration_id],
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def waiting_by_configuration(cursor: Cursor) -> dict[str, int]:
+    """Return, by configuration id, how many messages have no final answer yet; only those with some."""
+    rows = cursor.execute(
+        f"SELECT configuration_id, sum(size)::BIGINT FROM ctl.batch WHERE {_OPEN} GROUP BY 1"
+    ).fetchall()
+    return dict(rows)
+
+
+def next_try(cursor: Cursor) -> datetime | None:
+    """Return the earliest time (UTC) at which a waiting batch of an active configuration may go, or None."""
+    row = cursor.execute(
+        """SELECT min(greatest(b.next_try_at, coalesce(c.not_before, b.next_try_at))) FROM ctl.batch b
+        JOIN ctl.configuration c USING (configuration_id) WHERE b.state = 'waiting' AND c.state = 'active'"""
+    ).fetchone()
+    return row[0] if row else None
+
+
+def rows_of(cursor: Cursor, batch_id: str) -> Rows:
+    """Return the identifiers of a batch as parts of a body; the encoding is done in SQL, outside Python's lock."""
+    row = cursor.execute(
+        """SELECT url_encode(to_json(list(identifier))::VARCHAR), url_encode(to_json(list([identifier]))::VARCHAR)
+        FROM dat.signal WHERE batch_id = ?""",
+        [batch_id],
+    ).fetchone()
+    return Rows(row[0], row[1]) if row and row[0] else Rows("%5B%5D", "%5B%5D")
+
+
+def identifiers_of(cursor: Cursor, batch_id: str) -> list[str]:
+    """Return the identifiers of a batch."""
+    rows = cursor.execute("SELECT identifier FROM dat.signal WHERE batch_id = ?", [batch_id]).fetchall()
+    return [identifier for (identifier,) in rows]
+
+
+def _listed(cursor: Cursor, where: str, *values: str) -> list[Batch]:
+    rows = cursor.execute(f"SELECT {_COLUMNS} FROM ctl.batch WHERE {where} ORDER BY batch_id", list(values)).fetchall()
+    return [_record(row) for row in rows]
+
+
+def _record(row: tuple) -> Batch:  # type: ignore[type-arg]  # a database row has no static shape
+    return Batch(
+        batch_id=row[0],
+        wave_id=row[1],
+        configuration_id=row[2],
+        activation_id=row[3],
+        kind=SignalKind(row[4]),
+        size=row[5],
+        state=BatchState(row[6]),
+        tries=row[7],
+        next_try_at=row[8],
+        failure_id=row[9],
+    )

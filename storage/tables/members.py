@@ -1,0 +1,274 @@
+"""Who is in an audience, and the difference to before: members, what partners were told, and signals in one go.
+
+Everything is told by identifier: two profiles with one e-mail address are one entry at the partner, so it is added
+with the first of them and removed with the last. In one wave each identifier occurs once.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from storage.database import Cursor, text_literal
+from storage.records.audiences import Condition, Difference, MemberCount
+from storage.records.deliveries import Target, Wave
+from storage.records.partners import SignalKind
+from storage.tables import conditions
+
+LETTERS = {SignalKind.ADD: "a", SignalKind.REMOVE: "r"}
+"""A batch's id is its wave's, a letter for the kind of its signals, and a number."""
+
+
+def recompute(
+    cursor: Cursor, audience_id: str, condition: Condition | None, targets: Sequence[Target], at: datetime
+) -> Difference:
+    """Bring an audience to what its rule says now, and write the signals that follow.
+
+    The caller holds the write transaction on `dat`: membership, what is told and the signals commit together.
+
+    Args:
+        cursor: Inside `database.write("dat")`.
+        audience_id: Whose members.
+        condition: Who is in; None empties the audience (it is being deleted).
+        targets: Open activations whose configuration is active, and ended ones with something left to tell.
+        at: Now, UTC.
+
+    Returns:
+        What changed; all zero but members where nothing did.
+    """
+    _drop_stage(cursor)
+    _find_inside(cursor, condition, targets)
+    entered = _number(
+        cursor,
+        "SELECT count(*) FROM temp.inside ANTI JOIN (SELECT profile_id FROM dat.member WHERE audience_id = ?) m "
+        "USING (profile_id)",
+        audience_id,
+    )
+    before = count(cursor, audience_id)
+    members = _number(cursor, "SELECT count(*) FROM temp.inside")
+    left = before + entered - members
+    if left:
+        cursor.execute(
+            "DELETE FROM dat.member WHERE audience_id = ? AND profile_id NOT IN (SELECT profile_id FROM temp.inside)",
+            [audience_id],
+        )
+    if entered:
+        cursor.execute(
+            "INSERT INTO dat.member SELECT ?, profile_id FROM temp.inside ANTI JOIN "
+            "(SELECT profile_id FROM dat.member WHERE audience_id = ?) m USING (profile_id)",
+            [audience_id, audience_id],
+        )
+    if entered or left:
+        cursor.execute("INSERT INTO dat.member_count VALUES (?, ?, ?, ?, ?)", [audience_id, at, members, entered, left])
+    adds = removes = 0
+    for number, target in enumerate(targets):
+        told = _tell(cursor, number, target, at)
+        adds, removes = adds + told[0], removes + told[1]
+    _drop_stage(cursor)
+    return Difference(members, entered, left, adds, removes)
+
+
+def _drop_stage(cursor: Cursor) -> None:
+    for table in ("inside", "owed"):
+        cursor.execute(f"DROP TABLE IF EXISTS temp.{table}")
+
+
+def _find_inside(cursor: Cursor, condition: Condition | None, targets: Sequence[Target]) -> None:
+    """Make temp.inside(profile_id, i0, i1..): who is in, and the identifier for each target."""
+    shown = "".join(
+        f", {conditions.identifier(target.activation.property, target.form)} AS i{number}"
+        for number, target in enumerate(targets)
+    )
+    where, values = conditions.test(condition) if condition else ("false", [])
+    cursor.execute(f"CREATE TEMP TABLE inside AS SELECT profile_id{shown} FROM dat.profile WHERE {where}", values)
+
+
+def _tell(cursor: Cursor, number: int, target: Target, at: datetime) -> tuple[int, int]:
+    """Write what one target is owed; return adds and removes."""
+    activation = target.activation
+    activation_id = activation.activation_id
+    # Who shares an identifier is one entry; an ended activation wants nobody any more.
+    inside = "temp.inside" if activation.ended_at is None else "temp.inside WHERE false"
+    wanted = (
+        f"SELECT i{number} AS identifier, min(profile_id) AS profile_id FROM (SELECT * FROM {inside}) "
+        f"WHERE i{number} IS NOT NULL GROUP BY 1"
+    )
+    told = f"SELECT identifier, profile_id, is_sent FROM dat.told WHERE activation_id = {text_literal(activation_id)}"
+    if activation.ended_at is None and _begins(cursor, activation_id, at) and not activation.sends_current:
+        cursor.execute(f"INSERT INTO dat.told SELECT ?, identifier, profile_id, false FROM ({wanted})", [activation_id])
+        return 0, 0
+    cursor.execute(
+        f"""CREATE OR REPLACE TEMP TABLE owed AS
+        SELECT identifier, coalesce(w.profile_id, t.profile_id) AS profile_id, t.identifier IS NULL AS is_add,
+            coalesce(t.is_sent, true) AS is_sent
+        FROM ({wanted}) w FULL JOIN ({told}) t USING (identifier)
+        WHERE w.identifier IS NULL OR t.identifier IS NULL"""
+    )
+    cursor.execute(
+        "DELETE FROM dat.told WHERE activation_id = ? AND identifier IN "
+        "(SELECT identifier FROM temp.owed WHERE NOT is_add)",
+        [activation_id],
+    )
+    cursor.execute(
+        "INSERT INTO dat.told SELECT ?, identifier, profile_id, true FROM temp.owed WHERE is_add", [activation_id]
+    )
+    if activation.ended_at is not None and not activation.sends_removes:
+        return 0, 0
+    adds = _number(cursor, "SELECT count(*) FROM temp.owed WHERE is_add")
+    removes = _number(cursor, "SELECT count(*) FROM temp.owed WHERE NOT is_add AND is_sent")
+    if adds or removes:
+        wave = Wave(
+            next_wave_id(cursor), activation.configuration_id, activation_id, adds, removes, target.batch_size, None, at
+        )
+        _write_signals(cursor, wave, SignalKind.ADD, "SELECT * FROM temp.owed WHERE is_add")
+        _write_signals(cursor, wave, SignalKind.REMOVE, "SELECT * FROM temp.owed WHERE NOT is_add AND is_sent")
+        add_wave(cursor, wave)
+    return adds, removes
+
+
+def _begins(cursor: Cursor, activation_id: str, at: datetime) -> bool:
+    """Say whether this is an activation's first recompute, and note that it is done."""
+    if _number(cursor, "SELECT count(*) FROM dat.activation_begun WHERE activation_id = ?", activation_id):
+        return False
+    cursor.execute("INSERT INTO dat.activation_begun VALUES (?, ?)", [activation_id, at])
+    return True
+
+
+def next_wave_id(cursor: Cursor) -> str:
+    """Return the id of the next wave: one more than the last, so that the order never hangs on a clock."""
+    return f"{_number(cursor, 'SELECT coalesce(max(wave_id), 0::VARCHAR)::BIGINT FROM dat.wave') + 1:012d}"
+
+
+def _write_signals(cursor: Cursor, wave: Wave, kind: SignalKind, owed: str) -> None:
+    cursor.execute(
+        f"""INSERT INTO dat.signal SELECT
+            ? || lpad(((row_number() OVER () - 1) // {wave.batch_size})::VARCHAR, 6, '0'), profile_id, identifier
+        FROM ({owed})""",
+        [f"{wave.wave_id}-{LETTERS[kind]}"],
+    )
+
+
+def write_replay(cursor: Cursor, wave: Wave, kind: SignalKind, batch_id: str, identifiers: Sequence[str] | None) -> int:
+    """Write a wave that sends again what is still current of a batch (identifiers: those alone); return how many.
+
+    An add is current where the partner should still have it, a remove where it should not.
+    """
+    current = "SEMI JOIN" if kind is SignalKind.ADD else "ANTI JOIN"
+    named = "" if identifiers is None else " AND list_contains(?, identifier)"
+    cursor.execute(
+        f"""CREATE OR REPLACE TEMP TABLE owed AS SELECT profile_id, identifier FROM dat.signal s
+        {current} (SELECT identifier FROM dat.told WHERE activation_id = ?) t USING (identifier)
+        WHERE batch_id = ?{named}""",
+        [wave.activation_id, batch_id, *([] if identifiers is None else [list(identifiers)])],
+    )
+    found = _number(cursor, "SELECT count(*) FROM temp.owed")
+    if found:
+        adds, removes = (found, 0) if kind is SignalKind.ADD else (0, found)
+        made = Wave(
+            wave.wave_id,
+            wave.configuration_id,
+            wave.activation_id,
+            adds,
+            removes,
+            wave.batch_size,
+            wave.failure_id,
+            wave.made_at,
+        )
+        _write_signals(cursor, made, kind, "SELECT * FROM temp.owed")
+        add_wave(cursor, made)
+    cursor.execute("DROP TABLE temp.owed")
+    return found
+
+
+def add_wave(cursor: Cursor, wave: Wave) -> None:
+    """Write the marker from which the wave's batches follow, in the transaction of its signals."""
+    cursor.execute(
+        "INSERT INTO dat.wave VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            wave.wave_id,
+            wave.configuration_id,
+            wave.activation_id,
+            wave.adds,
+            wave.removes,
+            wave.batch_size,
+            wave.failure_id,
+            wave.made_at,
+        ],
+    )
+
+
+def take_back(cursor: Cursor, activation_id: str, batch_ids: Sequence[str]) -> None:
+    """Undo in dat.told what these held batches would have told; done twice it does no harm.
+
+    Of one identifier the first held signal says how it was before: an add means not told, a remove means told.
+    """
+    fresh = [
+        batch_id
+        for batch_id in batch_ids
+        if not _number(cursor, "SELECT count(*) FROM dat.taken_back WHERE batch_id = ?", batch_id)
+    ]
+    cursor.execute(
+        """CREATE OR REPLACE TEMP TABLE owed AS
+        SELECT identifier, arg_min(profile_id, batch_id) AS profile_id,
+            min(batch_id)[14] = 'a' AS is_add
+        FROM dat.signal WHERE list_contains(?, batch_id) GROUP BY identifier""",
+        [fresh],
+    )
+    cursor.execute(
+        "DELETE FROM dat.told WHERE activation_id = ? AND identifier IN (SELECT identifier FROM temp.owed)",
+        [activation_id],
+    )
+    cursor.execute(
+        "INSERT INTO dat.told SELECT ?, identifier, profile_id, true FROM temp.owed WHERE NOT is_add", [activation_id]
+    )
+    cursor.execute("INSERT INTO dat.taken_back SELECT unnest(?)", [fresh])
+    cursor.execute("DROP TABLE temp.owed")
+
+
+def count(cursor: Cursor, audience_id: str) -> int:
+    """Return how many members an audience has."""
+    return _number(cursor, "SELECT count(*) FROM dat.member WHERE audience_id = ?", audience_id)
+
+
+def count_inside(cursor: Cursor, condition: Condition) -> int:
+    """Return how many profiles meet a condition now, whether saved or not."""
+    where, values = conditions.test(condition)
+    row = cursor.execute(f"SELECT count(*) FROM dat.profile WHERE {where}", values).fetchone()
+    return int(row[0]) if row else 0
+
+
+def sample(cursor: Cursor, condition: Condition, most: int) -> list[int]:
+    """Return the ids of some profiles that meet a condition, lowest first."""
+    where, values = conditions.test(condition)
+    rows = cursor.execute(
+        f"SELECT profile_id FROM dat.profile WHERE {where} ORDER BY profile_id LIMIT {most}", values
+    ).fetchall()
+    return [profile_id for (profile_id,) in rows]
+
+
+def count_told(cursor: Cursor, activation_id: str) -> int:
+    """Return how many identifiers the partner was told to have, signals on their way included."""
+    return _number(cursor, "SELECT count(*) FROM dat.told WHERE activation_id = ? AND is_sent", activation_id)
+
+
+def has_told(cursor: Cursor, activation_id: str) -> bool:
+    """Say whether an activation has anything left that was told, sent or not."""
+    return bool(_number(cursor, "SELECT count(*) FROM dat.told WHERE activation_id = ?", activation_id))
+
+
+def history(cursor: Cursor, audience_id: str, since: datetime) -> list[MemberCount]:
+    """Return the changes of an audience's size since a time (UTC), oldest first; empty where nothing changed."""
+    rows = cursor.execute(
+        'SELECT at, members, entered, "left" FROM dat.member_count WHERE audience_id = ? AND at >= ? ORDER BY at',
+        [audience_id, since],
+    ).fetchall()
+    return [MemberCount(*row) for row in rows]
+
+
+def forget(cursor: Cursor, audience_id: str) -> None:
+    """Remove what is known of a deleted audience's members; what partners were told stays with the activations."""
+    for table in ("member", "member_count"):
+        cursor.execute(f"DELETE FROM dat.{table} WHERE audience_id = ?", [audience_id])
+
+
+def _number(cursor: Cursor, query: str, *values: object) -> int:
+    row = cursor.execute(query, list(values)).fetchone()
+    return int(row[0]) if row else 0
