@@ -74,8 +74,8 @@ def page(desk: Desk, caller: Caller, profile_id: int) -> ProfilePage:
         values = profiles.values_of(cursor, profile_id, [item.name for item in known.values()])
     if values is None:
         raise errors.GiveUp(f"There is no profile {profile_id}; search for an identifier.")
-    held = tuple(Held(item, _shown(values[item.name], is_masked=is_masked)) for item in known.values())
-    return ProfilePage(profile_id, held, is_masked)
+    shown = tuple(held(item, values[item.name], is_masked=is_masked) for item in known.values())
+    return ProfilePage(profile_id, shown, is_masked)
 
 
 def count(desk: Desk, caller: Caller) -> int:
@@ -100,5 +100,6 @@ def identifiers(desk: Desk, caller: Caller) -> tuple[str, ...]:
         return tuple(item.name for item in profiles.properties(cursor).values() if item.is_unique)
 
 
-def _shown(value: Value, *, is_masked: bool) -> Value:
-    return masking.mask(value) if is_masked and isinstance(value, str) else value
+def held(item: Property, value: Value, *, is_masked: bool) -> Held:
+    """Return a property and its value as a caller sees it; is_masked: they may not see raw text."""
+    return Held(item, masking.mask(value) if is_masked and isinstance(value, str) else value)

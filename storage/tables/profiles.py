@@ -106,6 +106,15 @@ def values_of(cursor: Cursor, profile_id: int, names: list[str]) -> dict[str, An
     return dict(zip(names, row[1:], strict=True)) if row else None
 
 
+def rows_of(cursor: Cursor, profile_ids: list[int], names: list[str]) -> dict[int, dict[str, Any]]:
+    """Return the values of some profiles as `values_of` does, by profile id; those that are gone are left out."""
+    columns = "".join(f", {name_literal(name)}" for name in names)
+    rows = cursor.execute(
+        f"SELECT profile_id{columns} FROM dat.profile WHERE list_contains(?, profile_id)", [profile_ids]
+    ).fetchall()
+    return {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows}
+
+
 def rejected_mentions(cursor: Cursor, value: str) -> int:
     """Return how many rejected rows hold this value somewhere in their text."""
     row = cursor.execute("SELECT count(*) FROM dat.reject WHERE contains(raw, ?)", [value]).fetchone()
