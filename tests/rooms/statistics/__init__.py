@@ -1,0 +1,1 @@
+"""Tests of the statistics room: days, totals, rates and lines by code."""
