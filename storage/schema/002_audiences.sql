@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS ctl.activation (
 CREATE TABLE IF NOT EXISTS dat.member (audience_id VARCHAR NOT NULL, profile_id BIGINT NOT NULL);
 
 CREATE TABLE IF NOT EXISTS dat.member_count (
-    audience_id VARCHAR NOT NULL, at TIMESTAMP NOT NULL, members BIGINT NOT NULL, entered BIGINT NOT NULL,
+    audience_id VARCHAR NOT NULL, "at" TIMESTAMP NOT NULL, members BIGINT NOT NULL, entered BIGINT NOT NULL,
     "left" BIGINT NOT NULL
 );
 
@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS dat.told (
 );
 
 -- A row says that an activation's first recompute is done.
-CREATE TABLE IF NOT EXISTS dat.activation_begun (activation_id VARCHAR NOT NULL, at TIMESTAMP NOT NULL);
+CREATE TABLE IF NOT EXISTS dat.activation_begun (activation_id VARCHAR NOT NULL, "at" TIMESTAMP NOT NULL);
 
 -- Append only; a wave is written with its signals, and its batches in ctl.batch follow from its counts.
 CREATE TABLE IF NOT EXISTS dat.wave (

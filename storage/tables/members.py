@@ -257,7 +257,7 @@ def has_told(cursor: Cursor, activation_id: str) -> bool:
 def history(cursor: Cursor, audience_id: str, since: datetime) -> list[MemberCount]:
     """Return the changes of an audience's size since a time (UTC), oldest first; empty where nothing changed."""
     rows = cursor.execute(
-        'SELECT at, members, entered, "left" FROM dat.member_count WHERE audience_id = ? AND at >= ? ORDER BY at',
+        'SELECT "at", members, entered, "left" FROM dat.member_count WHERE audience_id = ? AND "at" >= ? ORDER BY "at"',
         [audience_id, since],
     ).fetchall()
     return [MemberCount(*row) for row in rows]
