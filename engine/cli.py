@@ -7,25 +7,21 @@ With a running service a verb goes to it over its socket; else this process open
 import argparse
 import json
 import os
-import re
 import sys
 import time
-from datetime import date
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from engine import control, verbs
+from engine.actions import wanted_yaml
 from engine.base import clock, errors, limits, log
 from engine.base.settings import Settings
 from engine.scheduling.jobs import Worker
 from engine.service import Home, HomeIsHeld
 
-_SECRETS = ("password", "private_key", "passphrase")
-_ENV = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _OK, _FAILED = 0, 1
 _POLL_S = 0.1
+_DAYS = 30
 
 
 class Office:
@@ -79,6 +75,11 @@ class Office:
             # It is not for a waiting command to take the home: the service's next start goes on with the work.
             raise errors.TryAgain("The service ended; its next start goes on with what it was doing.") from error
         time.sleep(_POLL_S)
+
+    @property
+    def is_alone(self) -> bool:
+        """No service runs: this process has the home itself."""
+        return self._home is not None
 
     def work(self) -> None:
         """Where no service runs: do what is queued, here and now. Else wait a little for it."""
@@ -136,6 +137,10 @@ def _parser() -> argparse.ArgumentParser:
     verb("runs", _runs, "List the runs, newest first.")
     verb("cancel", _cancel, "Cancel a run.", "run")
     verb("rejects", _rejects, "List a run's rejected rows.", "run")
+    verb("audiences", _audiences, "List the audiences and how many profiles are in each.")
+    stats = verb("stats", _stats, "Count what partners were told, by day (UTC), configuration and outcome.")
+    stats.add_argument("--days", type=int, default=_DAYS, help="how many days, today included (1 to 365)")
+    verb("export", _export, "Print the YAML of everything, as `apply` takes it; without secrets.")
     profiles = found.add_parser("profiles", help="Count profiles, or show one.")
     inner = profiles.add_subparsers(required=True, metavar="count|show")
     for name, does, words in (("count", _count, ()), ("show", _show, ("value",))):
@@ -148,7 +153,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _apply(office: Office, asked: argparse.Namespace) -> int:
-    answer = office.do("apply", {"wanted": load(Path(asked.file), dict(os.environ))})
+    answer = office.do("apply", {"wanted": wanted_yaml.load(Path(asked.file), dict(os.environ))})
     if asked.json:
         return _print_json(answer)
     for change in answer["changes"]:
@@ -156,44 +161,6 @@ def _apply(office: Office, asked: argparse.Namespace) -> int:
         for field, (before, after) in change["fields"].items():
             print(f"  {field}: {_short(before)} -> {_short(after)}")
     return _OK
-
-
-def load(path: Path, environment: dict[str, str]) -> Any:
-    """Parse a YAML file and fill in ${NAMES} from the environment; a secret written plainly is refused.
-
-    Raises:
-        BadInput: Not readable, not YAML, a name without a value, or a plain secret.
-    """
-    try:
-        parsed = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise errors.BadInput(f"{path} cannot be read: {error}.") from error
-    except yaml.YAMLError as error:
-        # The parser's own words show the line as it stands, and a secret may stand in it.
-        mark = getattr(error, "problem_mark", None)
-        place = f"line {mark.line + 1}: {getattr(error, 'problem', '')}" if mark else type(error).__name__
-        raise errors.BadInput(f"{path} is not YAML, {place}; correct it and apply again.") from None
-    return _filled(parsed, environment, "")
-
-
-def _filled(value: Any, environment: dict[str, str], name: str) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _filled(item, environment, str(key)) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_filled(item, environment, name) for item in value]
-    if name in _SECRETS and not (isinstance(value, str) and _ENV.fullmatch(value)):
-        raise errors.BadInput(f'{name} is written plainly; write "${{ENV_NAME}}" and set that variable.')
-    if isinstance(value, date):
-        raise errors.BadInput(f"{name} is a date to YAML; write it in quotes.")
-    if not isinstance(value, str):
-        return value
-
-    def look_up(match: re.Match[str]) -> str:
-        if match[1] not in environment:
-            raise errors.BadInput(f"The environment has no variable {match[1]}, which the file names; set it.")
-        return environment[match[1]]
-
-    return _ENV.sub(look_up, value)
 
 
 def _run(office: Office, asked: argparse.Namespace) -> int:
@@ -214,7 +181,17 @@ def _run(office: Office, asked: argparse.Namespace) -> int:
         _say(_line(run))
     if run["error"]:
         print(run["error"]["sentence"], file=sys.stderr)
+    if office.is_alone:
+        _say_what_waits(office)
     return _OK if run["state"] == "completed" else _FAILED
+
+
+def _say_what_waits(office: Office) -> None:
+    """Where no service runs, say what it will have to send; sending is left to it."""
+    waiting = sum(item["count"] for item in office.do("stats", {"days": 1}) if item["category"] == "waiting")
+    if waiting:
+        signals = "signal waits" if waiting == 1 else "signals wait"
+        print(f"{waiting:,} {signals} for the service, which sends to partners; start it.", file=sys.stderr)
 
 
 def _runs(office: Office, asked: argparse.Namespace) -> int:
@@ -260,6 +237,33 @@ def _show(office: Office, asked: argparse.Namespace) -> int:
     _say(f"profile {answer['profile_id']}")
     for name, value in answer["properties"].items():
         _say(f"  {name}: {'-' if value is None else value}")
+    return _OK
+
+
+def _audiences(office: Office, asked: argparse.Namespace) -> int:
+    found = office.do("audiences", {})
+    if asked.json:
+        return _print_json(found)
+    for item in found:
+        _say(f"{item['name']}: {item['members']:,} profiles")
+    return _OK if found else _say("There is no audience yet.")
+
+
+def _stats(office: Office, asked: argparse.Namespace) -> int:
+    found = office.do("stats", {"days": asked.days})
+    if asked.json:
+        return _print_json(found)
+    for item in found:
+        code = f" {item['code']}" if item["code"] else ""
+        _say(f"{item['day']} {item['configuration']}: {item['count']:,} {item['category']}{code}")
+    return _OK if found else _say(f"No message in {asked.days} days.")
+
+
+def _export(office: Office, asked: argparse.Namespace) -> int:
+    found = office.do("export", {})
+    if asked.json:
+        return _print_json(found)
+    sys.stdout.write(wanted_yaml.text_of(found))
     return _OK
 
 

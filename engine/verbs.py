@@ -10,6 +10,7 @@ from engine.actions import runs as run_actions
 from engine.actions.desk import connection_named
 from engine.base import errors, limits
 from engine.flows.desk import Desk
+from engine.views import export, told
 from engine.views import profiles as profile_views
 from engine.views import runs as run_views
 from storage.records.people import Caller
@@ -71,6 +72,29 @@ def _profiles_show(desk: Desk, caller: Caller, arguments: dict[str, Any]) -> Any
     return {"profile_id": page.profile_id, "properties": held}
 
 
+def _audiences(desk: Desk, caller: Caller, arguments: dict[str, Any]) -> Any:
+    del arguments
+    return [{"name": name, "members": members} for name, members in told.audience_sizes(desk, caller)]
+
+
+def _stats(desk: Desk, caller: Caller, arguments: dict[str, Any]) -> Any:
+    return [
+        {
+            "day": as_json(line.day),
+            "configuration": line.configuration,
+            "category": line.category.value,
+            "code": line.code,
+            "count": line.count,
+        }
+        for line in told.messages(desk, caller, arguments["days"])
+    ]
+
+
+def _export(desk: Desk, caller: Caller, arguments: dict[str, Any]) -> Any:
+    del arguments
+    return export.document(desk, caller)
+
+
 def _rejects(desk: Desk, caller: Caller, arguments: dict[str, Any]) -> Any:
     found = run_views.rejected(desk, caller, arguments["run"], start=arguments.get("start", 0))
     return [
@@ -129,4 +153,7 @@ VERBS: dict[str, Verb] = {
     "profiles_count": _profiles_count,
     "profiles_show": _profiles_show,
     "rejects": _rejects,
+    "audiences": _audiences,
+    "stats": _stats,
+    "export": _export,
 }

@@ -1,28 +1,27 @@
-"""Applies a YAML file: objects are made or changed by name, idempotent, and the difference is told (Z11)."""
+"""Brings the home to what a YAML file says; checked whole before anything is done, and the difference is told."""
 
-import dataclasses
 from typing import Any
 
-from engine.actions import connections as connection_actions
+from engine.actions import apply_connections, apply_partners, wanted_shape
 from engine.actions import goals as goal_actions
-from engine.actions import wanted_shape
 from engine.actions.desk import Desk
-from engine.actions.wanted_shape import WantedConnection
-from engine.base import errors, ids
-from engine.flows import sealing
-from engine.mapping import checks
-from engine.security import audit, keys
+from engine.actions.wanted_shape import WantedFile
+from engine.base import clock, errors
+from engine.flows import audiences as audience_flows
+from engine.security import audit
 from engine.security.audit import What
 from engine.security.roles import Right
-from storage.database import Cursor
-from storage.records.connections import Connection
-from storage.records.goals import ImportGoal, Property
+from storage.records.goals import Property
 from storage.records.people import Caller
-from storage.tables import connections, goals, profiles
+from storage.tables import profiles
+
+_RIGHTS = (Right.EDIT_CONNECTIONS, Right.EDIT_AUDIENCES, Right.EDIT_CONNECTORS, Right.SWITCH_CONNECTORS)
 
 
 def apply(desk: Desk, caller: Caller, wanted: Any) -> dict[str, Any]:
     """Bring the home to what a parsed YAML file says; what it does not name stays.
+
+    A changed rule has been recomputed when this returns; what partners are owed goes out by the service.
 
     Args:
         desk: The open home.
@@ -30,104 +29,45 @@ def apply(desk: Desk, caller: Caller, wanted: Any) -> dict[str, Any]:
         wanted: The parsed file, its ${NAMES} filled in by the caller's process.
 
     Returns:
-        {"changes": [{"kind", "name", "did": "created|changed|unchanged", "fields": {field: [before, after]}}]}.
-        Secrets are told as ["set", "changed"].
+        {"changes": [{"kind", "name", "did": "created|changed|unchanged", "fields": {field: [before, after]}}]},
+        kind being property, connection, audience, configuration or activation. Secrets are told as
+        ["set", "changed"].
 
     Raises:
         BadInput: A mistake in the file; nothing of it was applied.
     """
-    audit.allow(desk.database, caller, Right.EDIT_CONNECTIONS, What("file"))
-    items = wanted_shape.read(wanted)
+    for right in _RIGHTS:
+        audit.allow(desk.database, caller, right, What("file"))
+    file = wanted_shape.read(wanted)
+    _check(desk, caller, file)
+    made = profiles.add_properties(desk.database, list(file.properties), clock.now())
+    for connection in file.connections:
+        for goal in connection.goals:
+            goal_actions.make_properties(desk, goal)
+    touched = apply_partners.Touched()
+    with desk.database.write("ctl") as cursor:
+        changes = [_property_line(item, is_new=item in made) for item in file.properties]
+        changes += [apply_connections.put(desk, cursor, caller, item) for item in file.connections]
+        changes += apply_partners.put(desk, cursor, caller, file, touched)
+    apply_partners.activate(desk, caller, touched)
+    for audience_id in touched.audiences:
+        # Queued too, in the transaction above: cut off here, the service does it. Twice does no harm.
+        audience_flows.recompute(desk, audience_id)
+    return {"changes": changes}
+
+
+def _check(desk: Desk, caller: Caller, file: WantedFile) -> None:
     with desk.database.read() as cursor:
         known = profiles.properties(cursor)
-    for item in items:
-        _check(desk, item, known)
-    return {"changes": [_apply_one(desk, caller, item) for item in items]}
+    for number, item in enumerate(file.properties):
+        held = known.setdefault(item.name.lower(), item)
+        if (held.name, held.type) != (item.name, item.type):
+            raise errors.BadInput(f"properties[{number}]: {held.name} holds {held.type.value} already.")
+    for connection in file.connections:
+        apply_connections.check(desk, connection, known)
+    apply_partners.check(desk, caller, file, known)
 
 
-def _check(desk: Desk, item: WantedConnection, known: dict[str, Property]) -> None:
-    """Refuse what cannot be; what this item makes is known to those after it."""
-    if item.wanted.secrets.private_key is not None:
-        keys.check_private_key(item.wanted.secrets.private_key, item.wanted.secrets.passphrase)
-    for goal in item.goals:
-        found = checks.problems(goal, known)
-        if found:
-            raise errors.BadInput(f"{item.wanted.name}: {found[0]}")
-        goal_actions.check_links(desk, goal)
-        for made in goal_actions.properties_of(goal):
-            known.setdefault(made.name.lower(), made)
-
-
-def _apply_one(desk: Desk, caller: Caller, item: WantedConnection) -> dict[str, Any]:
-    for goal in item.goals:
-        goal_actions.make_properties(desk, goal)
-    with desk.database.write("ctl") as cursor:
-        before = connections.by_name(cursor, item.wanted.name)
-        old_goals = goals.of_connection(cursor, before.connection_id) if before else []
-        fields = _differences(desk, cursor, before, old_goals, item)
-        if before is None or any(not name.startswith("goal") for name in fields):
-            connection_id = connection_actions.put(
-                desk, cursor, caller, item.wanted, before.connection_id if before else None, item.state
-            )
-        else:
-            connection_id = before.connection_id
-        _put_goals(cursor, caller, connection_id, old_goals, item)
-    did = "created" if before is None else "changed" if fields else "unchanged"
-    return {"kind": "connection", "name": item.wanted.name, "did": did, "fields": fields}
-
-
-def _put_goals(
-    cursor: Cursor, caller: Caller, connection_id: str, old_goals: list[ImportGoal], item: WantedConnection
-) -> None:
-    for number, goal in enumerate(item.goals):
-        old = old_goals[number] if number < len(old_goals) else None
-        placed = dataclasses.replace(
-            goal,
-            goal_id=old.goal_id if old else ids.ulid(),
-            connection_id=connection_id,
-            version=old.version + 1 if old else 1,
-        )
-        if old is None or dataclasses.replace(placed, version=old.version) != old:
-            connection_actions.save_goal(cursor, caller, placed, old, item.wanted.name)
-
-
-def _differences(
-    desk: Desk, cursor: Cursor, before: Connection | None, old_goals: list[ImportGoal], item: WantedConnection
-) -> dict[str, list[Any]]:
-    found = {}
-    after = _flat(item.wanted, item.state.value)
-    old = _flat_connection(before) if before else {}
-    for name, value in after.items():
-        if old.get(name) != value:
-            found[name] = [old.get(name), value]
-    if before is not None and sealing.of_connection(desk, cursor, before.connection_id) != item.wanted.secrets:
-        found["secret"] = ["set", "changed"]
-    for number, goal in enumerate(item.goals):
-        said = goals.definition(old_goals[number]) if number < len(old_goals) else {}
-        for name, value in goals.definition(goal).items():
-            if said.get(name) != value:
-                found[f"goal {number + 1}: {name}"] = [said.get(name), value]
-    return found
-
-
-def _flat(wanted: connection_actions.Wanted, state: str) -> dict[str, Any]:
-    values = {
-        field.name: getattr(wanted, field.name) for field in dataclasses.fields(wanted) if field.name != "secrets"
-    }
-    return {**{name: getattr(value, "value", value) for name, value in values.items()}, "state": state}
-
-
-def _flat_connection(connection: Connection) -> dict[str, Any]:
-    return {
-        "name": connection.name,
-        "direction": connection.direction.value,
-        "data_type": connection.data_type.value,
-        "method": connection.method.value,
-        "methodology": connection.methodology.value,
-        "host": connection.server.host,
-        "port": connection.server.port,
-        "username": connection.server.username,
-        "host_key": connection.server.host_key,
-        "every_minutes": connection.every_minutes,
-        "state": connection.state.value,
-    }
+def _property_line(item: Property, *, is_new: bool) -> dict[str, Any]:
+    fields = {"type": [None, item.type.value]} if is_new else {}
+    return {"kind": "property", "name": item.name, "did": "created" if is_new else "unchanged", "fields": fields}
