@@ -5,39 +5,70 @@ from collections.abc import Mapping
 import streamlit as st
 
 
-def segments(label: str, name: str, labels: Mapping[str, str]) -> str:
-    """Draw an either-or control; the first word of labels is the default. Return the chosen word."""
+def segments(
+    label: str, name: str, labels: Mapping[str, str], *, usual: str | None = None, key: str | None = None
+) -> str:
+    """Draw an either-or control and return the chosen word.
+
+    Args:
+        label: Names the control; it is not drawn.
+        name: Of the choice in the address.
+        labels: Word -> what people read.
+        usual: The word that the address leaves out; the first one where not given.
+        key: Of the widget, where another page has one of this name.
+    """
     words = list(labels)
-    st.session_state.setdefault(name, _given(name, words) or words[0])
+    key, usual = key or name, usual or words[0]
+    st.session_state.setdefault(key, _given(name, words) or usual)
     st.segmented_control(
         label,
         words,
-        key=name,
+        key=key,
         required=True,
         format_func=lambda word: labels[word],
         label_visibility="collapsed",
         on_change=_tell,
-        args=(name, words[0]),
+        args=(name, usual, key),
     )
-    chosen: str = st.session_state[name]
-    return chosen if chosen in labels else words[0]
+    chosen: str = st.session_state[key]
+    return chosen if chosen in labels else usual
 
 
-def pills(label: str, name: str, labels: Mapping[str, str]) -> str | None:
+def pills(label: str, name: str, labels: Mapping[str, str], *, key: str | None = None) -> str | None:
     """Draw pills of which at most one is chosen; return its word, or None."""
     words = list(labels)
-    if st.session_state.setdefault(name, _given(name, words)) not in labels:
-        st.session_state[name] = None
+    key = key or name
+    if st.session_state.setdefault(key, _given(name, words)) not in labels:
+        st.session_state[key] = None
     st.pills(
         label,
         words,
-        key=name,
+        key=key,
         format_func=lambda word: labels.get(word, word),
         label_visibility="collapsed",
         on_change=_tell,
-        args=(name, None),
+        args=(name, None, key),
     )
-    chosen: str | None = st.session_state[name]
+    chosen: str | None = st.session_state[key]
+    return chosen
+
+
+def select(label: str, name: str, labels: Mapping[str, str], *, key: str, width: int) -> str:
+    """Draw a drop-down of stable words; the first one is the usual one. Return the chosen word."""
+    words = list(labels)
+    if st.session_state.setdefault(key, _given(name, words) or words[0]) not in labels:
+        st.session_state[key] = words[0]
+    st.selectbox(
+        label,
+        words,
+        key=key,
+        format_func=lambda word: labels[word],
+        label_visibility="collapsed",
+        width=width,
+        on_change=_tell,
+        args=(name, words[0], key),
+    )
+    chosen: str = st.session_state[key]
     return chosen
 
 
@@ -53,8 +84,8 @@ def _given(name: str, words: list[str]) -> str | None:
     return given if given in words else None
 
 
-def _tell(name: str, usual: str | None) -> None:
-    chosen = st.session_state[name]
+def _tell(name: str, usual: str | None, key: str) -> None:
+    chosen = st.session_state[key]
     if chosen == usual:
         st.query_params.pop(name, None)
     else:

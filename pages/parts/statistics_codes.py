@@ -1,0 +1,91 @@
+"""The table below the charts: errors by category and partner code, each leading to its failed profiles."""
+
+from urllib.parse import quote
+
+import pandas as pd
+import streamlit as st
+
+from engine.views.statistics import CodeRow, StatisticsPage
+from pages.parts import badges, category, errors_address, frame, words
+
+_OPEN = ":material/arrow_forward:"
+_TABLE = "statistics_codes"
+_ROW_HEIGHT = 36
+_CODE_MARK = "#code="
+
+
+def link_of(row: CodeRow) -> str | None:
+    """Return the partner's page of its codes, with the code as what the link says; None where there is none; pure."""
+    return f"{row.reference}{_CODE_MARK}{quote(row.code, safe='/ ')}" if row.reference and row.code else None
+
+
+def draw(page: StatisticsPage) -> None:
+    """Draw the block."""
+    recovered = page.totals.recovered
+    with st.container(border=True):
+        right = f"{words.counted(page.totals.errors, 'error')} · {words.count(recovered)} recovered by replay"
+        frame.block_title("Errors by category and code", right if page.codes else "")
+        if page.codes:
+            _table(page)
+        else:
+            st.caption(f"No error in these {len(page.days)} days.")
+
+
+def _table(page: StatisticsPage) -> None:
+    rows = page.codes
+    is_several = len({row.partner for row in rows}) > 1
+    data = {
+        "Partner": [row.partner for row in rows],
+        "Category": [[category.look(row.category).word] for row in rows],
+        "Partner code": [link_of(row) or row.code or None for row in rows],
+        "Meaning": [row.meaning for row in rows],
+        "Errors": [row.count for row in rows],
+        "By day": [list(row.by_day) for row in rows],
+        "Last": [frame.when(row.last_at, page.now) for row in rows],
+        "Recovered": [row.recovered for row in rows],
+        "open": [_OPEN] * len(rows),
+    }
+    if not is_several:
+        del data["Partner"]
+    if not page.may_open:
+        del data["open"]
+    config = st.column_config
+    st.dataframe(
+        pd.DataFrame(data),
+        hide_index=True,
+        row_height=_ROW_HEIGHT,
+        height="content",
+        placeholder="–",  # noqa: RUF001 - the dash for what is not known
+        column_config={
+            "Partner": config.TextColumn(width=100),
+            "Category": badges.column("Category", 132, category.ERROR_BADGES),
+            "Partner code": config.LinkColumn(width=112, display_text=rf"{_CODE_MARK}(.*)$"),
+            "Meaning": config.TextColumn(width=170 if is_several else 256),
+            "Errors": config.ProgressColumn(
+                width=122, min_value=0, max_value=max(row.count for row in rows), format="localized", color="gray"
+            ),
+            "By day": config.BarChartColumn(width=96, y_min=0, color="gray"),
+            "Last": config.TextColumn(width=98),
+            "Recovered": config.NumberColumn(width=84, format="localized"),
+            "open": config.ButtonColumn(
+                "",
+                width=44,
+                type="tertiary",
+                key=_TABLE,
+                on_click=_on_open,
+                args=(rows, page.configuration_id, len(page.days)),
+                help="Open the failed profiles",
+            ),
+        },
+        alt="Errors with category, partner code, meaning, number, by day, last time and how many were recovered.",
+    )
+
+
+def _on_open(rows: tuple[CodeRow, ...], configuration_id: str | None, days: int) -> None:
+    click = st.session_state.get(_TABLE)
+    if click and click["row"] < len(rows):
+        row = rows[click["row"]]
+        frame.go(
+            "errors_page.py",
+            **errors_address.query(configuration_id, row.category, code=row.code, days=days),
+        )
