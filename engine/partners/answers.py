@@ -25,6 +25,9 @@ _MESSAGE_CHARACTERS_MAX = 300
 def judge(manifest: Manifest, kind: SignalKind, answer: Answer, size: int) -> Verdict:
     """Return what an answer to a batch means; accepted and the problems' counts make up its size.
 
+    The identifiers of a problem are all strings that the answer names, reasons among them: who asks keeps those that
+    were sent.
+
     Args:
         manifest: Of the partner that answered.
         kind: What the batch's signals say.
@@ -111,12 +114,14 @@ def _counted(manifest: Manifest, kind: SignalKind, body: dict[str, Any], size: i
         return _own(manifest, "BAD_ANSWER", size)
     problems = []
     if invalid:
-        named = tuple(sorted(_strings(_at(body, manifest.answer.samples))))
+        named = _strings(_at(body, manifest.answer.samples)) if invalid < size else set()
         sentence = (
             f"{manifest.short_name} took {invalid:,} of {size:,} profiles to {kind.value} for invalid "
             "(code INVALID_ENTRIES)."
         )
-        problems.append(Problem(DeliveryCategory.PARTNER_CODE, "INVALID_ENTRIES", sentence, invalid, named))
+        problems.append(
+            Problem(DeliveryCategory.PARTNER_CODE, "INVALID_ENTRIES", sentence, invalid, tuple(sorted(named)))
+        )
     if received < size:
         sentence = f"{manifest.short_name} received {received:,} of {size:,} profiles to {kind.value}."
         problems.append(Problem(DeliveryCategory.OTHER, "NOT_RECEIVED", sentence, size - received))
