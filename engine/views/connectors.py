@@ -48,7 +48,7 @@ class Use:
     """An audience that is linked to a configuration.
 
     property: the profile property that tells the partner who it is, of which `have_it` of all `profiles` have a
-    value; word: what the partner calls it. at_partner: who was told to be there, signals on their way included.
+    value; word: what the partner calls it. at_partner: who was sent there and not removed, what waits left out.
     """
 
     audience_id: str
@@ -298,7 +298,7 @@ def _uses(cursor: Cursor, manifest: Manifest, configuration: Configuration) -> t
                     audience_id=audience.audience_id,
                     name=audience.name,
                     members=members.count(cursor, audience.audience_id),
-                    at_partner=members.count_told(cursor, activation.activation_id),
+                    at_partner=_at_partner(cursor, activation.activation_id),
                     property=activation.property,
                     word=form.label,
                     have_it=profiles.filled(cursor, [activation.property]).get(activation.property, 0),
@@ -306,3 +306,10 @@ def _uses(cursor: Cursor, manifest: Manifest, configuration: Configuration) -> t
                 )
             )
     return tuple(found)
+
+
+def _at_partner(cursor: Cursor, activation_id: str) -> int:
+    """Return how many are there: those told of, without adds that nobody has answered, with such removes."""
+    open_now = batches.unanswered(cursor, activation_id)
+    told = members.count_told(cursor, activation_id)
+    return max(0, told - open_now[SignalKind.ADD] + open_now[SignalKind.REMOVE])

@@ -179,6 +179,15 @@ def waiting(cursor: Cursor, configuration_id: str) -> int:
     return int(row[0]) if row else 0
 
 
+def unanswered(cursor: Cursor, activation_id: str) -> dict[SignalKind, int]:
+    """Return how many adds and removes of an activation have no final answer yet, held ones included."""
+    rows = cursor.execute(
+        f"SELECT kind, sum(size)::BIGINT FROM ctl.batch WHERE activation_id = ? AND {_OPEN} GROUP BY 1", [activation_id]
+    ).fetchall()
+    found = {SignalKind(kind): int(size) for kind, size in rows}
+    return {kind: found.get(kind, 0) for kind in SignalKind}
+
+
 def waiting_by_configuration(cursor: Cursor) -> dict[str, int]:
     """Return, by configuration id, how many messages have no final answer yet; only those with some."""
     rows = cursor.execute(
