@@ -16,6 +16,7 @@ from engine import control, verbs
 from engine.actions import wanted_yaml
 from engine.base import clock, errors, limits, log
 from engine.base.settings import Settings
+from engine.partners import simulator
 from engine.scheduling.jobs import Worker
 from engine.service import Home, HomeIsHeld
 
@@ -141,6 +142,9 @@ def _parser() -> argparse.ArgumentParser:
     stats = verb("stats", _stats, "Count what partners were told, by day (UTC), configuration and outcome.")
     stats.add_argument("--days", type=int, default=_DAYS, help="how many days, today included (1 to 365)")
     verb("export", _export, "Print the YAML of everything, as `apply` takes it; without secrets.")
+    simulate = found.add_parser("simulate", help="Simulate partners on this machine, to try things out.")
+    simulate.add_argument("--port", type=int, default=0, help="0 takes a free one and says which")
+    simulate.set_defaults(do=_simulate)
     profiles = found.add_parser("profiles", help="Count profiles, or show one.")
     inner = profiles.add_subparsers(required=True, metavar="count|show")
     for name, does, words in (("count", _count, ()), ("show", _show, ("value",))):
@@ -264,6 +268,11 @@ def _export(office: Office, asked: argparse.Namespace) -> int:
     if asked.json:
         return _print_json(found)
     sys.stdout.write(wanted_yaml.text_of(found))
+    return _OK
+
+
+def _simulate(_: Office, asked: argparse.Namespace) -> int:
+    simulator.serve(asked.port, lambda line: print(line, flush=True))
     return _OK
 
 

@@ -20,6 +20,8 @@ _LIMITED = 429
 _SERVER_BROKE = 500
 _PASSING = (408,)
 _MESSAGE_CHARACTERS_MAX = 300
+_OAUTH_REFUSED = ("invalid_grant", "invalid_client", "unauthorized_client")
+"""What a sign-in by OAuth answers where it refuses us (RFC 6749, 5.2)."""
 
 
 def judge(manifest: Manifest, kind: SignalKind, answer: Answer, size: int) -> Verdict:
@@ -56,9 +58,9 @@ def _read(manifest: Manifest, answer: Answer, size: int) -> tuple[dict[str, Any]
     code = _code(manifest.answer, said)
     if code or not _OK <= answer.status < _OK_END:
         return {}, _refused(manifest, answer, said, code, size)
-    if isinstance(body, dict) and body:
+    if isinstance(body, dict) and body and _is_json(answer):
         return body, None
-    own = "EMPTY_ANSWER" if not text.strip() else "NOT_JSON" if body is None else "BAD_ANSWER"
+    own = "EMPTY_ANSWER" if not text.strip() else "NOT_JSON" if body is None or not _is_json(answer) else "BAD_ANSWER"
     return {}, _own(manifest, own, size)
 
 
@@ -68,7 +70,7 @@ def _refused(manifest: Manifest, answer: Answer, said: dict[str, Any], code: str
     is_limited = status == _LIMITED or bool(rule and rule.is_limited)
     if rule is not None:
         category = rule.category
-    elif status in _CREDENTIALS:
+    elif status in _CREDENTIALS or code in _OAUTH_REFUSED:
         category = DeliveryCategory.INVALID_CREDENTIALS
     elif code and manifest.reports_codes:
         category = DeliveryCategory.PARTNER_CODE
@@ -128,6 +130,12 @@ def _counted(manifest: Manifest, kind: SignalKind, body: dict[str, Any], size: i
     return Verdict(received - invalid, tuple(problems))
 
 
+def _is_json(answer: Answer) -> bool:
+    """Say whether an answer calls itself JSON, by one of the names that are in use for it, or says nothing."""
+    named = answer.headers.get("content-type", "")
+    return not named or "json" in named or "javascript" in named
+
+
 def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
@@ -145,6 +153,8 @@ def _strings(value: Any) -> set[str]:
 
 def _code(form: AnswerForm, said: dict[str, Any]) -> str:
     code, subcode = _text_at(said, form.code), _text_at(said, form.subcode)
+    if said.get("error") in _OAUTH_REFUSED:
+        return str(said["error"])
     return f"{code}/{subcode}" if code and subcode and subcode != "0" else code
 
 

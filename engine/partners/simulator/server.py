@@ -19,6 +19,7 @@ _LINE_BYTES_MAX = 4 * 1024**2
 _BODY_BYTES_MAX = 64 * 1024**2
 _START_WAIT_S_MAX = 10.0
 _SHUTDOWN_S = 0.2
+_PORTS = range(65_536)
 _OWN = ("_state", "_faults", "_requests")
 
 
@@ -259,8 +260,11 @@ def serve(port: int, tell: Callable[[str], None], host: str = "127.0.0.1") -> No
         host: Loopback, unless someone has a reason.
 
     Raises:
+        BadInput: There is no such port.
         GiveUp: The port is taken.
     """
+    if port not in _PORTS:
+        raise errors.BadInput(f"{port} is no port; name one from 1 to {_PORTS[-1]}, or 0 for a free one.")
     simulator = Simulator(port, host)
 
     async def run() -> None:
