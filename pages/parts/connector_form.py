@@ -223,11 +223,10 @@ def _draw_going(job_id: str, partner: str) -> None:
 
 
 def _draw_outcome(job: Job) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", border=True, key="connector_tested"):
+    with st.container(border=True, key="connector_tested", gap="xsmall"):
         if job.result is None:
             st.markdown(f":red[:material/cancel:] {plain(job.error or 'The test was cancelled.')}")
             return
-        is_ok = bool(job.result["ok"])
-        icon = ":green[:material/check_circle:]" if is_ok else ":red[:material/cancel:]"
-        st.markdown(f"{icon} {plain(str(job.result['said']))}")
-        st.caption(words.duration(job.result["took_ms"] / 1_000), width="content")
+        icon = ":green[:material/check_circle:]" if job.result["ok"] else ":red[:material/cancel:]"
+        st.markdown(f"{icon} {plain(job.result['said'])}")
+        st.caption(f"{plain(job.result['next'])} The answer took {words.duration(job.result['took_ms'] / 1_000)}.")
