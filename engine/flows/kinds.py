@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.base.errors import HandoffError
-from engine.flows import ask_partner, ask_server, audiences, import_files, queue
+from engine.flows import ask_partner, ask_server, audiences, import_files, queue, replay
 from engine.flows.desk import Desk
 from engine.flows.watch import Step
 
@@ -15,6 +15,7 @@ KINDS: dict[str, Step] = {
     queue.HOST_KEY: ask_server.fetch_host_key,
     queue.TEST_PARTNER: ask_partner.test_partner,
     queue.RECOMPUTE: audiences.recompute_audience,
+    queue.RESEND: replay.resend_refused,
 }
 
 LOST: dict[str, Callable[[Desk, dict[str, Any], HandoffError], None]] = {queue.RUN: import_files.end_if_open}

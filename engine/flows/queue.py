@@ -13,6 +13,7 @@ TEST = "test_connection"
 HOST_KEY = "fetch_host_key"
 TEST_PARTNER = "test_partner"
 RECOMPUTE = "recompute_audience"
+RESEND = "resend_refused"
 
 
 def run_key(connection_id: str) -> str:
@@ -49,6 +50,12 @@ def add_recompute(cursor: Cursor, audience_id: str, asked_by: str) -> None:
     """
     if not jobs.has_queued(cursor, recompute_key(audience_id)):
         _add(cursor, ids.ulid(), RECOMPUTE, {"audience_id": audience_id}, recompute_key(audience_id), asked_by)
+
+
+def add_resend(cursor: Cursor, configuration_id: str, asked_by: str) -> None:
+    """Queue the sending again of what failed for refused credentials; the caller holds the ctl transaction."""
+    arguments = {"configuration_id": configuration_id}
+    _add(cursor, ids.ulid(), RESEND, arguments, f"resend:{configuration_id}", asked_by)
 
 
 def _add(

@@ -26,9 +26,11 @@ CREATE TABLE IF NOT EXISTS dat.member_count (
 );
 
 -- What the partner was last told, by the identifier as it went out. is_sent is false for those who were members
--- when the audience was linked and whom nobody wanted sent: they get no remove either.
+-- when the audience was linked and whom nobody wanted sent: they get no remove either. is_unsure: a call got no clear
+-- answer before it was taken back, so whatever is wanted now has to be said again.
 CREATE TABLE IF NOT EXISTS dat.told (
-    activation_id VARCHAR NOT NULL, identifier VARCHAR NOT NULL, profile_id BIGINT NOT NULL, is_sent BOOLEAN NOT NULL
+    activation_id VARCHAR NOT NULL, identifier VARCHAR NOT NULL, profile_id BIGINT NOT NULL, is_sent BOOLEAN NOT NULL,
+    is_unsure BOOLEAN NOT NULL
 );
 
 -- A row says that an activation's first recompute is done.

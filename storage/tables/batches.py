@@ -40,7 +40,7 @@ def make(cursor: Cursor, wave: Wave) -> None:
     for kind, signals in ((SignalKind.ADD, wave.adds), (SignalKind.REMOVE, wave.removes)):
         cursor.execute(
             f"""INSERT INTO ctl.batch ({_COLUMNS})
-            SELECT ? || lpad(n::VARCHAR, 6, '0'), ?, ?, ?, ?, least(?, ? - n * ?), ?, 0, ?, ?
+            SELECT ? || lpad(n::VARCHAR, 9, '0'), ?, ?, ?, ?, least(?, ? - n * ?), ?, 0, ?, ?
             FROM range(?) AS numbers(n)""",
             [
                 f"{wave.wave_id}-{LETTERS[kind]}",

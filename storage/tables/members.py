@@ -5,11 +5,12 @@ with the first of them and removed with the last. In one wave each identifier oc
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from storage.database import Cursor, text_literal
 from storage.records.audiences import Condition, Difference, MemberCount
-from storage.records.deliveries import Target, Wave
+from storage.records.deliveries import Batch, Failure, Target, Wave
 from storage.records.partners import SignalKind
 from storage.tables import conditions
 
@@ -91,24 +92,29 @@ def _tell(cursor: Cursor, number: int, target: Target, at: datetime) -> tuple[in
         f"SELECT i{number} AS identifier, min(profile_id) AS profile_id FROM (SELECT * FROM {inside}) "
         f"WHERE i{number} IS NOT NULL GROUP BY 1"
     )
-    told = f"SELECT identifier, profile_id, is_sent FROM dat.told WHERE activation_id = {text_literal(activation_id)}"
+    told = (
+        "SELECT identifier, profile_id, is_sent, is_unsure FROM dat.told "
+        f"WHERE activation_id = {text_literal(activation_id)}"
+    )
     if activation.ended_at is None and _begins(cursor, activation_id, at) and not activation.sends_current:
-        cursor.execute(f"INSERT INTO dat.told SELECT ?, identifier, profile_id, false FROM ({wanted})", [activation_id])
+        cursor.execute(
+            f"INSERT INTO dat.told SELECT ?, identifier, profile_id, false, false FROM ({wanted})", [activation_id]
+        )
         return 0, 0
     cursor.execute(
         f"""CREATE OR REPLACE TEMP TABLE owed AS
-        SELECT identifier, coalesce(w.profile_id, t.profile_id) AS profile_id, t.identifier IS NULL AS is_add,
+        SELECT identifier, coalesce(w.profile_id, t.profile_id) AS profile_id, w.identifier IS NOT NULL AS is_add,
             coalesce(t.is_sent, true) AS is_sent
         FROM ({wanted}) w FULL JOIN ({told}) t USING (identifier)
-        WHERE w.identifier IS NULL OR t.identifier IS NULL"""
+        WHERE w.identifier IS NULL OR t.identifier IS NULL OR t.is_unsure"""
     )
     cursor.execute(
-        "DELETE FROM dat.told WHERE activation_id = ? AND identifier IN "
-        "(SELECT identifier FROM temp.owed WHERE NOT is_add)",
+        "DELETE FROM dat.told WHERE activation_id = ? AND identifier IN (SELECT identifier FROM temp.owed)",
         [activation_id],
     )
     cursor.execute(
-        "INSERT INTO dat.told SELECT ?, identifier, profile_id, true FROM temp.owed WHERE is_add", [activation_id]
+        "INSERT INTO dat.told SELECT ?, identifier, profile_id, true, false FROM temp.owed WHERE is_add",
+        [activation_id],
     )
     if activation.ended_at is not None and not activation.sends_removes:
         return 0, 0
@@ -140,39 +146,42 @@ def next_wave_id(cursor: Cursor) -> str:
 def _write_signals(cursor: Cursor, wave: Wave, kind: SignalKind, owed: str) -> None:
     cursor.execute(
         f"""INSERT INTO dat.signal SELECT
-            ? || lpad(((row_number() OVER () - 1) // {wave.batch_size})::VARCHAR, 6, '0'), profile_id, identifier
+            ? || lpad(((row_number() OVER () - 1) // {wave.batch_size})::VARCHAR, 9, '0'), profile_id, identifier
         FROM ({owed})""",
         [f"{wave.wave_id}-{LETTERS[kind]}"],
     )
 
 
-def write_replay(cursor: Cursor, wave: Wave, kind: SignalKind, batch_id: str, identifiers: Sequence[str] | None) -> int:
-    """Write a wave that sends again what is still current of a batch (identifiers: those alone); return how many.
+def has_replay(cursor: Cursor, failure_id: str) -> bool:
+    """Say whether a wave sends this failure again already."""
+    return bool(_number(cursor, "SELECT count(*) FROM dat.wave WHERE failure_id = ?", failure_id))
 
-    An add is current where the partner should still have it, a remove where it should not.
+
+def write_replay(cursor: Cursor, wave: Wave, failure: Failure) -> int:
+    """Write a wave that sends again what is still current of a failure; return how many signals that is.
+
+    An add is current where the partner should still have it, a remove where it should not. Of a failure that does
+    not name whom it concerns the whole batch goes again.
+
+    Args:
+        cursor: Inside `database.write("dat")`.
+        wave: Its counts are found here.
+        failure: What is sent again.
     """
-    current = "SEMI JOIN" if kind is SignalKind.ADD else "ANTI JOIN"
-    named = "" if identifiers is None else " AND list_contains(?, identifier)"
+    is_add = failure.kind is SignalKind.ADD
+    current = "SEMI JOIN" if is_add else "ANTI JOIN"
+    named = "" if failure.is_whole_batch else "SEMI JOIN (SELECT * FROM ctl.failed_signal WHERE failure_id = ?) n "
     cursor.execute(
-        f"""CREATE OR REPLACE TEMP TABLE owed AS SELECT profile_id, identifier FROM dat.signal s
+        f"""CREATE OR REPLACE TEMP TABLE owed AS
+        SELECT profile_id, identifier FROM (SELECT * FROM dat.signal WHERE batch_id = ?) s
         {current} (SELECT identifier FROM dat.told WHERE activation_id = ?) t USING (identifier)
-        WHERE batch_id = ?{named}""",
-        [wave.activation_id, batch_id, *([] if identifiers is None else [list(identifiers)])],
+        {named}{"USING (identifier)" if named else ""}""",
+        [failure.batch_id, failure.activation_id, *([failure.failure_id] if named else [])],
     )
     found = _number(cursor, "SELECT count(*) FROM temp.owed")
     if found:
-        adds, removes = (found, 0) if kind is SignalKind.ADD else (0, found)
-        made = Wave(
-            wave.wave_id,
-            wave.configuration_id,
-            wave.activation_id,
-            adds,
-            removes,
-            wave.batch_size,
-            wave.failure_id,
-            wave.made_at,
-        )
-        _write_signals(cursor, made, kind, "SELECT * FROM temp.owed")
+        made = replace(wave, adds=found if is_add else 0, removes=0 if is_add else found)
+        _write_signals(cursor, made, failure.kind, "SELECT * FROM temp.owed")
         add_wave(cursor, made)
     cursor.execute("DROP TABLE temp.owed")
     return found
@@ -195,32 +204,41 @@ def add_wave(cursor: Cursor, wave: Wave) -> None:
     )
 
 
-def take_back(cursor: Cursor, activation_id: str, batch_ids: Sequence[str]) -> None:
+def take_back(cursor: Cursor, held: Sequence[Batch]) -> None:
     """Undo in dat.told what these held batches would have told; done twice it does no harm.
 
     Of one identifier the first held signal says how it was before: an add means not told, a remove means told.
+    Where its batch was called for without a clear answer, nobody knows; both are then said again.
+
+    Args:
+        cursor: Inside `database.write("dat")`.
+        held: Batches of one configuration; those that were taken back before are left out.
     """
-    fresh = [
-        batch_id
-        for batch_id in batch_ids
-        if not _number(cursor, "SELECT count(*) FROM dat.taken_back WHERE batch_id = ?", batch_id)
-    ]
     cursor.execute(
-        """CREATE OR REPLACE TEMP TABLE owed AS
-        SELECT identifier, arg_min(profile_id, batch_id) AS profile_id,
-            min(batch_id)[14] = 'a' AS is_add
-        FROM dat.signal WHERE list_contains(?, batch_id) GROUP BY identifier""",
-        [fresh],
+        """CREATE OR REPLACE TEMP TABLE fresh AS
+        SELECT batch_id, activation_id, batch_id IN (SELECT batch_id FROM ctl.delivery
+            WHERE status IS NULL OR status NOT BETWEEN 400 AND 499) AS is_unsure
+        FROM (SELECT unnest(?::VARCHAR[]) AS batch_id, unnest(?::VARCHAR[]) AS activation_id)
+        ANTI JOIN dat.taken_back USING (batch_id)""",
+        [[batch.batch_id for batch in held], [batch.activation_id for batch in held]],
+    )
+    # A batch's id begins with its wave's number, so the least is the first; then stands the letter of its kind.
+    cursor.execute(
+        f"""CREATE OR REPLACE TEMP TABLE owed AS
+        SELECT activation_id, identifier, arg_min(profile_id, batch_id) AS profile_id,
+            min(batch_id)[14] = '{LETTERS[SignalKind.ADD]}' AS is_add, arg_min(is_unsure, batch_id) AS is_unsure
+        FROM dat.signal JOIN temp.fresh USING (batch_id) GROUP BY ALL"""
     )
     cursor.execute(
-        "DELETE FROM dat.told WHERE activation_id = ? AND identifier IN (SELECT identifier FROM temp.owed)",
-        [activation_id],
+        "DELETE FROM dat.told WHERE (activation_id, identifier) IN (SELECT activation_id, identifier FROM temp.owed)"
     )
     cursor.execute(
-        "INSERT INTO dat.told SELECT ?, identifier, profile_id, true FROM temp.owed WHERE NOT is_add", [activation_id]
+        "INSERT INTO dat.told SELECT activation_id, identifier, profile_id, true, is_unsure FROM temp.owed "
+        "WHERE is_unsure OR NOT is_add"
     )
-    cursor.execute("INSERT INTO dat.taken_back SELECT unnest(?)", [fresh])
-    cursor.execute("DROP TABLE temp.owed")
+    cursor.execute("INSERT INTO dat.taken_back SELECT batch_id FROM temp.fresh")
+    for table in ("fresh", "owed"):
+        cursor.execute(f"DROP TABLE temp.{table}")
 
 
 def count(cursor: Cursor, audience_id: str) -> int:
