@@ -1,6 +1,7 @@
 """Judges partners' answers: what was taken, what was not and why; pure. Never counts as sent what is not said so."""
 
 import json
+import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -170,10 +171,9 @@ def _wait_s(form: AnswerForm, answer: Answer, *, is_limited: bool) -> float | No
 
 def _retry_after_s(asked: str, answered_at: str | None) -> float | None:
     """Read Retry-After: seconds, or a date that is held against the answer's own date (RFC 9110, 10.2.3)."""
-    try:
-        return float(int(asked))
-    except ValueError:
-        pass
+    if re.fullmatch(r"-?[0-9]+", asked):
+        # As text straight to a float: one too large for any number becomes infinity, and who reads it clamps it.
+        return float(asked)
     try:
         until = parsedate_to_datetime(asked)
         now = parsedate_to_datetime(answered_at) if answered_at else datetime.now(UTC)
@@ -184,7 +184,9 @@ def _retry_after_s(asked: str, answered_at: str | None) -> float | None:
 
 def _numbers_under(value: Any, key: str) -> list[float]:
     if isinstance(value, dict):
-        own = [float(value[key])] if isinstance(value.get(key), (int, float)) and value[key] > 0 else []
+        said = value.get(key)
+        is_number = isinstance(said, (int, float)) and not isinstance(said, bool) and said > 0
+        own = [float(str(said))] if is_number else []
         return own + [number for item in value.values() for number in _numbers_under(item, key)]
     if isinstance(value, list):
         return [number for item in value for number in _numbers_under(item, key)]

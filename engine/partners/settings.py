@@ -58,11 +58,14 @@ def _number_problem(field: SettingField, entry: str) -> str | None:
     if not math.isfinite(number):
         return f'{field.label} "{entry}" is no {kind}; correct it.'
     if (field.least is not None and number < field.least) or (field.most is not None and number > field.most):
-        return f"{field.label} {entry} is not from {field.least:g} to {field.most:g}; correct it."
+        return f"{field.label} {entry} is not from {field.least:,g} to {field.most:,g}; correct it."
     return None
 
 
 def _address_problem(field: SettingField, entry: str) -> str | None:
+    # First, for every other sentence repeats the entry.
+    if "@" in entry:
+        return f"{field.label} holds a user or a password; enter the address without them."
     try:
         parts = urlsplit(entry)
         is_whole = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
@@ -70,9 +73,7 @@ def _address_problem(field: SettingField, entry: str) -> str | None:
         is_whole = False
     if not is_whole or " " in entry:
         return f'{field.label} "{entry}" is no address that begins with http:// or https://; correct it.'
-    if "@" in parts.netloc:
-        return f"{field.label} holds a user or a password; enter the address without them."
-    if parts.query or parts.fragment or "?" in entry or "#" in entry:
+    if "?" in entry or "#" in entry:
         return f"{field.label} goes on after its path; enter it without ? and #."
     return None
 

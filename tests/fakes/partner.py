@@ -1,19 +1,26 @@
 """The partner simulator for tests, in a thread or as the real verb in a process of its own; and a recording server."""
 
+import asyncio
 import json
 import subprocess
 import sys
 import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import quote
 
 import pytest
 
+from engine.base import limits
+from engine.partners import catalog, requests
+from engine.partners.http import Client
 from engine.partners.simulator import Simulator
+from storage.records.deliveries import Answer
+from storage.records.partners import SignalKind
 
 _ROOT = Path(__file__).resolve().parents[2]
 _WAIT_S = 30.0
@@ -33,6 +40,24 @@ def simulator() -> Iterator[Simulator]:
 def given(base_url: str, **changed: str) -> dict[str, str]:
     """Return what a person would enter for one account at the simulator, secrets too."""
     return {"access_token": TOKEN, "audience_id": AUDIENCE, "base_url": base_url, **changed}
+
+
+def encoded(identifiers: Sequence[str]) -> tuple[str, str]:
+    """Return identifiers as storage gives them to a call: a flat list and one of one-element rows, percent-encoded."""
+    flat, nested = (json.dumps(value, separators=(",", ":")) for value in (identifiers, [[one] for one in identifiers]))
+    return quote(flat, safe=""), quote(nested, safe="")
+
+
+def call_partner(entries: dict[str, str], kind: SignalKind, *batches: Sequence[str]) -> list[Answer]:
+    """Tell a partner of batches one after the other, as the dispatcher does, over one pool of connections."""
+    manifest = catalog.manifest_of(PARTNER)
+
+    async def call() -> list[Answer]:
+        async with Client() as client:
+            calls = [requests.build(manifest, kind, entries, *encoded(batch)) for batch in batches]
+            return [await client.call(one, limits.CALL_WAIT_S_MAX) for one in calls]
+
+    return asyncio.run(call())
 
 
 class SimulatorProcess:
