@@ -38,7 +38,8 @@ def recompute_audience(desk: Desk, arguments: dict[str, Any], watch: Watch) -> d
 def recompute_all(desk: Desk) -> list[tuple[str, Difference]]:
     """Recompute every audience, by name: after an import, any of them may have changed.
 
-    One whose rule cannot be read any more keeps its members, and the log says so.
+    One whose rule cannot be read any more, or whose partner is not known any more, keeps its members, and the log
+    says so.
     """
     with desk.database.read() as cursor:
         found = audiences.listed(cursor)
@@ -46,8 +47,8 @@ def recompute_all(desk: Desk) -> list[tuple[str, Difference]]:
     for audience in found:
         try:
             done.append((audience.name, recompute(desk, audience.audience_id)))
-        except errors.BadInput:
-            log.logger(__name__).error("the rule of audience %s cannot be read any more", audience.audience_id)
+        except errors.HandoffError as error:
+            log.logger(__name__).error("audience %s stays as it is: %s", audience.audience_id, log.where(error))
     return done
 
 

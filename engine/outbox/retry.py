@@ -12,7 +12,7 @@ class Decision:
     """What to do with a batch.
 
     state is its end where next is FINAL or STOP. at: when to try again (UTC). is_try_given_back: the try was none.
-    waits_for_partner: the whole account waits until `at`, for the partner asked for it.
+    waits_for_partner: the whole account waits until `at`, not this batch alone.
     """
 
     next: Next
@@ -40,7 +40,9 @@ def decide(verdict: Verdict, tries: int, now: datetime, *, repeat_is_safe: bool,
         return Decision(Next.AGAIN, at=at, is_try_given_back=True, waits_for_partner=True)
     if verdict.is_credentials:
         if tries < limits.CREDENTIAL_TRIES_MAX:
-            return Decision(Next.AGAIN, at=now + timedelta(seconds=limits.RETRY_WAITS_S[0]))
+            # The whole account waits: other batches would be refused the same way, and count as tries to sign in.
+            at = now + timedelta(seconds=limits.RETRY_WAITS_S[0])
+            return Decision(Next.AGAIN, at=at, waits_for_partner=True)
         return Decision(Next.STOP, BatchState.FAILED)
     if is_timeout and not repeat_is_safe:
         return Decision(Next.FINAL, BatchState.UNKNOWN)

@@ -59,19 +59,23 @@ def make(cursor: Cursor, wave: Wave) -> None:
         )
 
 
-def has_due(cursor: Cursor, now: datetime) -> bool:
-    """Say whether a claim may find something, or a wave has no batches yet; costs no transaction."""
+def has_due(cursor: Cursor, now: datetime, latest: datetime) -> bool:
+    """Say whether a claim may find something, or a wave has no batches yet; costs no transaction. As for `due`."""
     row = cursor.execute(
-        """SELECT (SELECT count(*) FROM ctl.batch b JOIN ctl.configuration c USING (configuration_id)
-            WHERE b.state IN ('waiting', 'calling') AND b.next_try_at <= ? AND c.state = 'active'
-            AND (c.not_before IS NULL OR c.not_before <= ?))
+        f"""SELECT (SELECT count(*) FROM ctl.batch b JOIN ctl.configuration c USING (configuration_id)
+            WHERE b.state = 'waiting' AND c.state = 'active' AND {_IS_TIME})
+        + (SELECT count(*) FROM ctl.batch WHERE {_IS_LAPSED})
         + (SELECT count(*) FROM dat.wave WHERE wave_id > (SELECT coalesce(max(wave_id), '') FROM ctl.batch))""",
-        [now, now],
+        [now, latest, now, latest, now, latest],
     ).fetchone()
     return bool(row and row[0])
 
 
-def due(cursor: Cursor, now: datetime, at_once: int, held: Sequence[str]) -> list[Batch]:
+_IS_LAPSED = "state = 'calling' AND (lease_until < ? OR lease_until > ?)"
+_IS_TIME = "(next_try_at <= ? OR next_try_at > ?) AND (c.not_before IS NULL OR c.not_before <= ? OR c.not_before > ?)"
+
+
+def due(cursor: Cursor, now: datetime, latest: datetime, at_once: int) -> list[Batch]:
     """Return the batches that may go now, at most `at_once` a configuration, those on the wire counted in.
 
     Of each configuration only its first unfinished wave goes (requirement G08).
@@ -79,24 +83,32 @@ def due(cursor: Cursor, now: datetime, at_once: int, held: Sequence[str]) -> lis
     Args:
         cursor: In a transaction on ctl.
         now: UTC.
+        latest: UTC. What is to wait for longer than this was written before the clock was set back, and goes now.
         at_once: Calls side by side to one configuration.
-        held: Batches that this process is calling for; a clock that jumps does not make them free.
     """
     rows = cursor.execute(
-        f"""WITH unfinished AS (
-            SELECT *, state = 'calling' AND (lease_until >= ? OR list_contains(?, batch_id)) AS is_out
-            FROM ctl.batch WHERE state IN ('waiting', 'calling')),
-        first AS (SELECT configuration_id, min(wave_id) AS wave_id FROM unfinished GROUP BY 1),
-        out AS (SELECT configuration_id, count(*) AS n FROM unfinished WHERE is_out GROUP BY 1),
+        f"""WITH unfinished AS (SELECT * FROM ctl.batch WHERE state IN ('waiting', 'calling')),
+        first AS (
+            SELECT configuration_id, min(wave_id) AS wave_id, count(*) FILTER (state = 'calling') AS calling
+            FROM unfinished GROUP BY 1),
         ready AS (
-            SELECT u.*, row_number() OVER (PARTITION BY configuration_id ORDER BY next_try_at, batch_id) AS place
+            SELECT u.*, calling + row_number() OVER (
+                PARTITION BY configuration_id ORDER BY next_try_at, batch_id) AS place
             FROM unfinished u JOIN first USING (configuration_id, wave_id)
             JOIN ctl.configuration c USING (configuration_id)
-            WHERE NOT is_out AND next_try_at <= ? AND c.state = 'active'
-            AND (c.not_before IS NULL OR c.not_before <= ?))
-        SELECT {_COLUMNS} FROM ready LEFT JOIN out USING (configuration_id)
-        WHERE place <= ? - coalesce(n, 0) ORDER BY batch_id""",
-        [now, list(held), now, now, at_once],
+            WHERE u.state = 'waiting' AND c.state = 'active' AND {_IS_TIME})
+        SELECT {_COLUMNS} FROM ready WHERE place <= ? ORDER BY batch_id""",
+        [now, latest, now, latest, at_once],
+    ).fetchall()
+    return [_record(row) for row in rows]
+
+
+def lapsed(cursor: Cursor, now: datetime, latest: datetime, held: Sequence[str]) -> list[Batch]:
+    """Return the batches whose call was given up: its lease is over, and none of those held. Times as for `due`."""
+    rows = cursor.execute(
+        f"SELECT {_COLUMNS} FROM ctl.batch WHERE {_IS_LAPSED} AND NOT list_contains(?::VARCHAR[], batch_id) "
+        "ORDER BY batch_id",
+        [now, latest, list(held)],
     ).fetchall()
     return [_record(row) for row in rows]
 
@@ -160,7 +172,8 @@ def held(cursor: Cursor, configuration_id: str) -> list[Batch]:
 def supersede(cursor: Cursor, batch_ids: Sequence[str], ended_at: datetime) -> None:
     """End held batches whose place the net difference takes (ruling 8)."""
     cursor.execute(
-        "UPDATE ctl.batch SET state = 'superseded', ended_at = ? WHERE list_contains(?, batch_id) AND state = 'held'",
+        "UPDATE ctl.batch SET state = 'superseded', ended_at = ? WHERE list_contains(?::VARCHAR[], batch_id) "
+        "AND state = 'held'",
         [ended_at, list(batch_ids)],
     )
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from storage.database import Cursor
-from storage.records.deliveries import Answer, Claim, DayCount, DeliveryCategory, FailedProfile, Failure
+from storage.records.deliveries import Answer, Batch, Claim, DayCount, DeliveryCategory, FailedProfile, Failure
 from storage.records.partners import SignalKind
 
 _FAILURE = (
@@ -70,14 +70,25 @@ def add_failure(cursor: Cursor, failure: Failure, identifiers: Sequence[str]) ->
     cursor.execute("INSERT INTO ctl.failed_signal SELECT ?, unnest(?)", [failure.failure_id, list(identifiers)])
 
 
-def recover(cursor: Cursor, failure_id: str, count: int) -> DayCount | None:
-    """Note that a replay delivered messages of a failure; return what the old day's statistics gain by it."""
-    failure = by_id(cursor, failure_id)
-    if failure is None:
-        return None
-    gained = min(count, failure.count - failure.recovered)
-    cursor.execute("UPDATE ctl.failure SET recovered = recovered + ? WHERE failure_id = ?", [gained, failure_id])
-    return DayCount(failure.day, failure.configuration_id, failure.category, failure.code, 0, gained)
+def recover(cursor: Cursor, batch: Batch, count: int) -> list[DayCount]:
+    """Note what a replay has delivered of the failure behind it, and what the old days' statistics gain by it.
+
+    Where that was a replay itself, the failure behind that one has recovered too.
+
+    Returns:
+        Lines that add no messages; empty where the batch is no replay.
+    """
+    lines = []
+    failure = by_id(cursor, batch.failure_id) if batch.failure_id else None
+    while failure is not None:
+        count = min(count, failure.count - failure.recovered)
+        cursor.execute(
+            "UPDATE ctl.failure SET recovered = recovered + ? WHERE failure_id = ?", [count, failure.failure_id]
+        )
+        lines.append(DayCount(failure.day, failure.configuration_id, failure.category, failure.code, 0, count))
+        row = cursor.execute("SELECT failure_id FROM ctl.batch WHERE batch_id = ?", [failure.batch_id]).fetchone()
+        failure = by_id(cursor, row[0]) if row and row[0] else None
+    return lines
 
 
 def mark_replayed(cursor: Cursor, failure_id: str) -> None:
