@@ -156,10 +156,7 @@ def _draw() -> None:
                     on_click="ignore",
                     help="The numbers of these charts, a line for each day, connector, category and code",
                 )
-        st.caption(
-            "Messages to partners, one per profile; a batch of 500 profiles counts 500. Days are UTC. "
-            f"Times are {plain(frame.zone_name())}."
-        )
+        st.caption(f"Messages to partners, one per profile; a batch of 500 profiles counts 500. {plain(frame.zones())}")
         frame.draw_refusal()
         if page.choices:
             _draw_toolbar(page)

@@ -90,6 +90,11 @@ def zone_name() -> str:
     return times.zone(st.context.timezone).key
 
 
+def zones() -> str:
+    """Say in which zones days and times are, for a caption: what is counted by day is counted by UTC days."""
+    return "Days and times are UTC." if zone_name() == "UTC" else f"Days are UTC, times are {zone_name()}."
+
+
 def attempt(act: Callable[..., Any], *values: Any, **named: Any) -> Any:
     """Run one action as whoever is signed in; a refusal's sentence is shown by `draw_refusal`, and None returned."""
     st.session_state.pop(_ERROR, None)

@@ -1,7 +1,5 @@
 """The table below the charts: errors by category and partner code, each leading to its failed profiles."""
 
-from urllib.parse import quote
-
 import pandas as pd
 import streamlit as st
 
@@ -11,12 +9,7 @@ from pages.parts import badges, category, errors_address, frame, words
 _OPEN = ":material/arrow_forward:"
 _TABLE = "statistics_codes"
 _ROW_HEIGHT = 36
-_CODE_MARK = "#code="
-
-
-def link_of(row: CodeRow) -> str | None:
-    """Return the partner's page of its codes, with the code as what the link says; None where there is none; pure."""
-    return f"{row.reference}{_CODE_MARK}{quote(row.code, safe='/ ')}" if row.reference and row.code else None
+_REFERENCE = ":material/open_in_new:"
 
 
 def draw(page: StatisticsPage) -> None:
@@ -37,7 +30,8 @@ def _table(page: StatisticsPage) -> None:
     data = {
         "Partner": [row.partner for row in rows],
         "Category": [[category.look(row.category).word] for row in rows],
-        "Partner code": [link_of(row) or row.code or None for row in rows],
+        "Partner code": [row.code or None for row in rows],
+        "reference": [row.reference or None if row.code else None for row in rows],
         "Meaning": [row.meaning for row in rows],
         "Errors": [row.count for row in rows],
         "By day": [list(row.by_day) for row in rows],
@@ -45,6 +39,8 @@ def _table(page: StatisticsPage) -> None:
         "Recovered": [row.recovered for row in rows],
         "open": [_OPEN] * len(rows),
     }
+    if not any(row.reference and row.code for row in rows):
+        del data["reference"]
     if not is_several:
         del data["Partner"]
     if not page.may_open:
@@ -59,10 +55,11 @@ def _table(page: StatisticsPage) -> None:
         column_config={
             "Partner": config.TextColumn(width=100),
             "Category": badges.column("Category", 132, category.ERROR_BADGES),
-            "Partner code": config.LinkColumn(width=112, display_text=rf"{_CODE_MARK}(.*)$"),
-            "Meaning": config.TextColumn(width=170 if is_several else 256),
+            "Partner code": config.TextColumn(width=112),
+            "reference": config.LinkColumn("", width=40, display_text=_REFERENCE, help="The partner's list of codes"),
+            "Meaning": config.TextColumn(width=170 if is_several else 226),
             "Errors": config.ProgressColumn(
-                width=122, min_value=0, max_value=max(row.count for row in rows), format="localized", color="gray"
+                width=112, min_value=0, max_value=max(row.count for row in rows), format="localized", color="gray"
             ),
             "By day": config.BarChartColumn(width=96, y_min=0, color="gray"),
             "Last": config.TextColumn(width=98),

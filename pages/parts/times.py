@@ -1,6 +1,6 @@
 """Says times the way people do: today, yesterday, a day of this year, or a full date; pure."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 UNKNOWN = "–"  # noqa: RUF001 - the dash that stands for what is not known
@@ -34,6 +34,11 @@ def ahead(moment: datetime, now: datetime, where: ZoneInfo) -> str:
     days = (there.date() - today.date()).days
     day = "today" if days == 0 else f"{there:%a}" if days <= _DAYS_BY_NAME else f"{there.day} {there:%b}"
     return f"{day} {there:%H:%M}"
+
+
+def said_day(day: date, today: date) -> str:
+    """Return "19 Nov", with the year where it is another than today's."""
+    return f"{day.day} {day:%b}" + ("" if day.year == today.year else f" {day.year}")
 
 
 def _local(moment: datetime, where: ZoneInfo) -> datetime:
