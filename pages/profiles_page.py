@@ -1,8 +1,5 @@
 """Find a profile by one of its identifiers and see what it holds; no personal value enters an address."""
 
-from datetime import date
-from decimal import Decimal
-
 import pandas as pd
 import streamlit as st
 
@@ -10,6 +7,7 @@ from engine.views import profiles as view
 from engine.views.profiles import Found, Held, ProfilePage
 from pages.parts import frame, session, words
 from pages.parts.badges import Badge
+from pages.parts.values import said
 from storage.records.goals import PropertyType
 
 _ROWS_SHOWN_MAX, _ROW_HEIGHT = 15, 36
@@ -20,19 +18,6 @@ _TYPE_COLORS = {
     PropertyType.DECIMAL: "blue",
     PropertyType.DATE: "violet",
 }
-
-
-def said(value: str | int | Decimal | date | None) -> str:
-    """Return a value as people read it: decimals without padding, dates with the month's name; pure."""
-    if value is None:
-        return words.UNKNOWN
-    if isinstance(value, Decimal):
-        return f"{value.normalize():,f}"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, date):
-        return f"{value.day} {value:%b %Y}"
-    return value
 
 
 def _search() -> None:

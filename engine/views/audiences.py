@@ -69,7 +69,7 @@ class Link:
 
     activation: Activation
     configuration: Configuration
-    partner_name: str
+    partner_short_name: str
     signals: tuple[SignalKind, ...]
     identifier: IdentifierForm
     identified: int
@@ -123,7 +123,7 @@ class Choice:
     """A configuration that takes no audience yet, and the identifier that it sends."""
 
     configuration: Configuration
-    partner_name: str
+    partner_short_name: str
     identifier: IdentifierForm
 
 
@@ -258,7 +258,7 @@ def linkable(desk: Desk, caller: Caller, audience_id: str) -> Linkable:
             if configuration.configuration_id not in taken:
                 manifest = catalog.manifest_of(configuration.partner)
                 form = partner_settings.identifier_form(manifest, configuration.settings)
-                choices.append(Choice(configuration, manifest.name, form))
+                choices.append(Choice(configuration, manifest.short_name, form))
         known = list(profiles.properties(cursor).values())
         filled = member_counts.filled(cursor, audience_id, [item.name for item in known])
         # Unique ones first: they tell people apart.
@@ -304,7 +304,7 @@ def _link(cursor: Cursor, activation: Activation, configuration: Configuration) 
     return Link(
         activation=activation,
         configuration=configuration,
-        partner_name=manifest.name,
+        partner_short_name=manifest.short_name,
         signals=manifest.kinds,
         identifier=form,
         identified=member_counts.with_identifier(cursor, activation.audience_id, activation.property, form),

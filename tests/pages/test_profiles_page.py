@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from engine.flows.desk import Desk
-from pages import profiles_page
+from pages.parts import values
 from storage.records.people import Caller, Role
 from tests.pages import shop as shops
 from tests.pages.conftest import Show
@@ -108,4 +108,4 @@ def test_an_address_of_no_profile_still_offers_the_search(show: Show, profile_id
     ],
 )
 def test_values_are_said_the_way_people_write_them(value: object, said: str) -> None:
-    assert profiles_page.said(value) == said  # type: ignore[arg-type]  # each kind a property holds
+    assert values.said(value) == said  # type: ignore[arg-type]  # each kind a property holds

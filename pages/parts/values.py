@@ -1,0 +1,19 @@
+"""Says the value of a profile's property the way every page does; pure."""
+
+from datetime import date
+from decimal import Decimal
+
+from pages.parts import words
+
+
+def said(value: str | int | Decimal | date | None) -> str:
+    """Return a value as people read it: decimals without padding, dates with the month's name."""
+    if value is None:
+        return words.UNKNOWN
+    if isinstance(value, Decimal):
+        return f"{value.normalize():,f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, date):
+        return f"{value.day} {value:%b %Y}"
+    return value
