@@ -6,7 +6,7 @@ from pathlib import Path
 
 from engine.actions import connections as connection_actions
 from engine.actions import goals as goal_actions
-from engine.base import clock, errors
+from engine.base import clock, errors, ids
 from engine.files.read import read_file
 from engine.flows import queue
 from engine.flows.desk import Desk
@@ -16,7 +16,7 @@ from storage.records.files import FileReading
 from storage.records.goals import BLANKS, FileFormat, Identifier, ImportGoal, Mapping, PropertyType, Strategy
 from storage.records.people import Caller
 from storage.records.runs import JobState, RunCounts, RunStage, RunState, StageState
-from storage.tables import goals, jobs, merges, runs
+from storage.tables import goals, jobs, merges, profiles, runs
 
 NAME = "CD shop purchases"
 FILE = "CDNOW_1997.txt"
@@ -117,7 +117,9 @@ def run_file(desk: Desk, shop: Shop, folder: Path, lines: tuple[str, ...] = LINE
     target = desk.spool.work_folder(run_id)
     reading = read_file(source, target, FORMAT, lambda _done, _total: None)
     with desk.database.write("dat") as cursor:
-        counts = merges.merge(cursor, plan.make(goal, reading, None, plan.Attempt(run_id, 1, 1_000, FILE)))
+        # Small numbers are easier to read, but two files must not give two people one number.
+        base = ids.profile_id_base() if profiles.count(cursor) else 1_000
+        counts = merges.merge(cursor, plan.make(goal, reading, None, plan.Attempt(run_id, 1, base, FILE)))
     desk.spool.discard(target)
     _put_stages(desk, run_id, reading)
     with desk.database.write("ctl") as cursor:
