@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 import subprocess
 import sys
 import threading
@@ -44,7 +45,10 @@ def given(base_url: str, **changed: str) -> dict[str, str]:
 
 def encoded(identifiers: Sequence[str]) -> tuple[str, str]:
     """Return identifiers as storage gives them to a call: a flat list and one of one-element rows, percent-encoded."""
-    flat, nested = (json.dumps(value, separators=(",", ":")) for value in (identifiers, [[one] for one in identifiers]))
+    flat, nested = (
+        json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+        for value in (list(identifiers), [[one] for one in identifiers])
+    )
     return quote(flat, safe=""), quote(nested, safe="")
 
 
@@ -135,12 +139,17 @@ class Recorded:
 
 @dataclass
 class Recorder:
-    """A server that keeps what it receives and gives to everyone the same answer; a context manager."""
+    """A server that keeps what it receives and gives to everyone the same answer; a context manager.
+
+    context: makes it speak TLS. clients: addresses from which connections came.
+    """
 
     status: int = 200
     text: str = '{"num_received": 1, "num_invalid_entries": 0}'
     headers: dict[str, str] = field(default_factory=dict)
     received: list[Recorded] = field(default_factory=list)
+    context: ssl.SSLContext | None = None
+    clients: set[tuple[str, int]] = field(default_factory=set)
 
     def __enter__(self) -> Self:
         """Listen on a free port."""
@@ -152,12 +161,13 @@ class Recorder:
             def handle(self) -> None:
                 try:
                     super().handle()
-                except ConnectionError:
+                except (ConnectionError, ssl.SSLError):
                     self.close_connection = True
 
             def answer(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length") or 0)).decode()
                 headers = {name.lower(): value for name, value in self.headers.items()}
+                outer.clients.add(self.client_address)
                 outer.received.append(Recorded(self.command, self.path, headers, body))
                 text = outer.text.encode()
                 self.send_response(outer.status)
@@ -175,6 +185,11 @@ class Recorder:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
+        if self.context is not None:
+            # The handshake is made by the thread of the connection, which may see it fail.
+            self._server.socket = self.context.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
         return self
