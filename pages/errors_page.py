@@ -95,7 +95,7 @@ def _said(asked: Asked, today: date) -> str:
     if asked.day is not None:
         return f"Everything that failed on {said_day(asked.day, today)}"
     settled = " and was not replayed" if asked.only_open else ""
-    return f"Everything that failed{settled} in the last {asked.days} days"
+    return f"Everything that failed in the last {asked.days} days{settled}"
 
 
 def _draw() -> None:

@@ -15,6 +15,9 @@ PERIODS_DAYS = (7, 30, 90)
 COUNTED = (DeliveryCategory.SENT, DeliveryCategory.REMOVED, *ERRORS)
 """The categories that a day is made of; waiting messages have no day yet."""
 
+PARTNERS_OWN = (DeliveryCategory.PARTNER_CODE, DeliveryCategory.INVALID_CREDENTIALS)
+"""The categories whose codes are the partner's; others say what went wrong on the way ("HTTP 500")."""
+
 
 @dataclass(frozen=True)
 class Bar:

@@ -13,7 +13,7 @@ from engine.partners.manifest import Manifest
 from engine.security import audit, masking, roles
 from engine.security.audit import What
 from engine.security.roles import Right
-from engine.statistics.counting import PERIODS_DAYS
+from engine.statistics.counting import PARTNERS_OWN, PERIODS_DAYS
 from storage.database import Cursor
 from storage.records.deliveries import DeliveryCategory, Failure
 from storage.records.partners import Configuration, ConfigurationState, SignalKind
@@ -304,7 +304,10 @@ def _explained(manifest: Manifest | None, failure: Failure) -> Explained:
         return Explained(failure.sentence, "", "", "")
     asked = (manifest, failure.category, failure.code)
     return Explained(
-        meanings.meaning(*asked), meanings.likely_cause(*asked), meanings.what_next(*asked), manifest.error_reference
+        meaning=meanings.meaning(*asked),
+        likely_cause=meanings.likely_cause(*asked),
+        what_next=meanings.what_next(*asked),
+        reference=manifest.error_reference if failure.code and failure.category in PARTNERS_OWN else "",
     )
 
 

@@ -11,18 +11,14 @@ from engine.security import audit, roles
 from engine.security.audit import What
 from engine.security.roles import Right
 from engine.statistics import counting
-from engine.statistics.counting import PERIODS_DAYS, Bar, CodeLine, Totals
+from engine.statistics.counting import PARTNERS_OWN, PERIODS_DAYS, Bar, CodeLine, Totals
 from storage.database import Cursor
 from storage.records.deliveries import DayCount, DeliveryCategory
 from storage.records.partners import Configuration
 from storage.records.people import Caller
 from storage.tables import batches, configurations, deliveries, failure_groups
 
-__all__ = ["PARTNERS_OWN", "PERIODS_DAYS", "Bar", "Choice", "CodeRow", "CountRow", "StatisticsPage", "Totals", "page"]
-
-
-PARTNERS_OWN = (DeliveryCategory.PARTNER_CODE, DeliveryCategory.INVALID_CREDENTIALS)
-"""The categories whose codes are the partner's; others say what went wrong on the way ("HTTP 500")."""
+__all__ = ["PERIODS_DAYS", "Bar", "Choice", "CodeRow", "CountRow", "StatisticsPage", "Totals", "page"]
 
 
 @dataclass(frozen=True)

@@ -88,20 +88,19 @@ def _draw_cause(drawer: Drawer) -> None:
     if group.unknown:
         happened += " The partner may have done it: replay only if twice is harmless."
     with st.container(border=True, gap="xsmall"):
-        st.markdown(f"**What happened**\n\n{plain(happened)}")
-        if said.likely_cause:
-            st.markdown(f"**Likely cause**\n\n{plain(said.likely_cause)}")
-        if said.what_next:
-            st.markdown(f"**What next**\n\n{plain(said.what_next)}")
-        is_account = group.category is DeliveryCategory.INVALID_CREDENTIALS and not drawer.line.is_deleted
-        if not is_account and not said.reference:
-            return
+        for title, sentence in (
+            ("What happened", happened),
+            ("Likely cause", said.likely_cause),
+            ("What next", said.what_next),
+        ):
+            if sentence:
+                st.markdown(f"**{title}**  \n{plain(sentence)}")
         with st.container(horizontal=True):
-            if is_account:
+            if not drawer.line.is_deleted:
                 st.button(
                     "Open the connector",
                     icon=":material/hub:",
-                    type="primary" if drawer.may_edit else "secondary",
+                    type="primary" if _needs_account(drawer) else "secondary",
                     key="errors_connector",
                     on_click=_to_connector,
                     args=(group.configuration_id,),
@@ -110,9 +109,22 @@ def _draw_cause(drawer: Drawer) -> None:
                 st.link_button("Partner's code list", said.reference, icon=":material/open_in_new:")
 
 
+def _needs_account(drawer: Drawer) -> bool:
+    """Say whether the account has to be mended before a replay can do anything; pure."""
+    return drawer.line.group.category is DeliveryCategory.INVALID_CREDENTIALS and drawer.refusal is not None
+
+
 def _to_connector(configuration_id: str) -> None:
     close()
     frame.go("connector_page.py", id=configuration_id)
+
+
+def _block_title(title: str, right: str) -> None:
+    # Headings of a drawer are small; these are as large as those of a page's blocks.
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{title}**", width="content")
+        st.space("stretch")
+        st.caption(right, width="content")
 
 
 def _draw_answer(drawer: Drawer) -> None:
@@ -120,7 +132,7 @@ def _draw_answer(drawer: Drawer) -> None:
     parts = [f"HTTP {newest.status}" if newest.status else "no answer", f"{newest.took_ms:,} ms"]
     if len(drawer.line.group.failure_ids) > 1:
         parts.append(f"the newest of {words.count(len(drawer.line.group.failure_ids))}")
-    frame.block_title("The partner's answer", " · ".join(parts))
+    _block_title("The partner's answer", " · ".join(parts))
     if newest.answer.strip():
         text, language = pretty(newest.answer)
         st.code(text, language=language, wrap_lines=True)
@@ -144,7 +156,7 @@ def _draw_answer(drawer: Drawer) -> None:
 
 
 def _draw_profiles(drawer: Drawer, failure_ids: tuple[str, ...]) -> None:
-    frame.block_title("Profiles", words.counted(drawer.rows, "profile"))
+    _block_title("Profiles", words.counted(drawer.rows, "profile"))
     if drawer.rows > drawer.line.group.count:
         st.caption(
             f"{plain(drawer.partner)} did not say which {words.count(drawer.line.group.count)} of these "
@@ -206,12 +218,11 @@ def _draw_replay(drawer: Drawer, failure_ids: tuple[str, ...]) -> None:
             st.caption("What failed again stands in the list as a failure of its own.")
     if not drawer.may_replay:
         return
-    is_primary = drawer.line.group.category is not DeliveryCategory.INVALID_CREDENTIALS or drawer.refusal is None
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             f"Replay {words.count(drawer.current)}",
             icon=":material/replay:",
-            type="primary" if is_primary else "secondary",
+            type="secondary" if _needs_account(drawer) else "primary",
             key="errors_replay",
             disabled=drawer.refusal is not None,
             help=plain(drawer.refusal) if drawer.refusal else None,
