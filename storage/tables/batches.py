@@ -11,6 +11,11 @@ from storage.tables.members import LETTERS
 
 _COLUMNS = "batch_id, wave_id, configuration_id, activation_id, kind, size, state, tries, next_try_at, failure_id"
 _OPEN = "state IN ('waiting', 'calling', 'held')"
+_UNMADE = "wave_id > (SELECT coalesce(max(wave_id), '') FROM ctl.batch)"
+# What has no final answer: open batches, and waves whose batches are not there yet.
+_OWED = f"""(SELECT configuration_id, activation_id, kind, size FROM ctl.batch WHERE {_OPEN}
+    UNION ALL SELECT configuration_id, activation_id, 'add', adds FROM dat.wave WHERE {_UNMADE}
+    UNION ALL SELECT configuration_id, activation_id, 'remove', removes FROM dat.wave WHERE {_UNMADE})"""
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,8 @@ _IS_TIME = "(next_try_at <= ? OR next_try_at > ?) AND (c.not_before IS NULL OR c
 def due(cursor: Cursor, now: datetime, latest: datetime, at_once: int) -> list[Batch]:
     """Return the batches that may go now, at most `at_once` a configuration, those on the wire counted in.
 
-    Of each configuration only its first unfinished wave goes (requirement G08).
+    Of each configuration only its first unfinished wave goes (requirement G08), and what was tried before goes
+    first: an account that is refused is then known to be so after few calls.
 
     Args:
         cursor: In a transaction on ctl.
@@ -93,7 +99,7 @@ def due(cursor: Cursor, now: datetime, latest: datetime, at_once: int) -> list[B
             FROM unfinished GROUP BY 1),
         ready AS (
             SELECT u.*, calling + row_number() OVER (
-                PARTITION BY configuration_id ORDER BY next_try_at, batch_id) AS place
+                PARTITION BY configuration_id ORDER BY tries DESC, next_try_at, batch_id) AS place
             FROM unfinished u JOIN first USING (configuration_id, wave_id)
             JOIN ctl.configuration c USING (configuration_id)
             WHERE u.state = 'waiting' AND c.state = 'active' AND {_IS_TIME})
@@ -186,8 +192,7 @@ def by_id(cursor: Cursor, batch_id: str) -> Batch | None:
 def waiting(cursor: Cursor, configuration_id: str) -> int:
     """Return how many messages of a configuration have no final answer yet, held ones included."""
     row = cursor.execute(
-        f"SELECT coalesce(sum(size), 0)::BIGINT FROM ctl.batch WHERE configuration_id = ? AND {_OPEN}",
-        [configuration_id],
+        f"SELECT coalesce(sum(size), 0)::BIGINT FROM {_OWED} WHERE configuration_id = ?", [configuration_id]
     ).fetchone()
     return int(row[0]) if row else 0
 
@@ -195,7 +200,7 @@ def waiting(cursor: Cursor, configuration_id: str) -> int:
 def unanswered(cursor: Cursor, activation_id: str) -> dict[SignalKind, int]:
     """Return how many adds and removes of an activation have no final answer yet, held ones included."""
     rows = cursor.execute(
-        f"SELECT kind, sum(size)::BIGINT FROM ctl.batch WHERE activation_id = ? AND {_OPEN} GROUP BY 1", [activation_id]
+        f"SELECT kind, sum(size)::BIGINT FROM {_OWED} WHERE activation_id = ? GROUP BY 1", [activation_id]
     ).fetchall()
     found = {SignalKind(kind): int(size) for kind, size in rows}
     return {kind: found.get(kind, 0) for kind in SignalKind}
@@ -204,7 +209,7 @@ def unanswered(cursor: Cursor, activation_id: str) -> dict[SignalKind, int]:
 def waiting_by_configuration(cursor: Cursor) -> dict[str, int]:
     """Return, by configuration id, how many messages have no final answer yet; only those with some."""
     rows = cursor.execute(
-        f"SELECT configuration_id, sum(size)::BIGINT FROM ctl.batch WHERE {_OPEN} GROUP BY 1"
+        f"SELECT configuration_id, sum(size)::BIGINT FROM {_OWED} GROUP BY 1 HAVING sum(size) > 0"
     ).fetchall()
     return dict(rows)
 
