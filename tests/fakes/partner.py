@@ -16,8 +16,7 @@ from urllib.parse import quote
 
 import pytest
 
-from engine.base import limits
-from engine.partners import catalog, requests
+from engine.partners import catalog, requests, settings
 from engine.partners.http import Client
 from engine.partners.simulator import Simulator
 from storage.records.deliveries import Answer
@@ -59,7 +58,7 @@ def call_partner(entries: dict[str, str], kind: SignalKind, *batches: Sequence[s
     async def call() -> list[Answer]:
         async with Client() as client:
             calls = [requests.build(manifest, kind, entries, *encoded(batch)) for batch in batches]
-            return [await client.call(one, limits.CALL_WAIT_S_MAX) for one in calls]
+            return [await client.call(one, settings.deadline_s(manifest, entries)) for one in calls]
 
     return asyncio.run(call())
 

@@ -85,6 +85,7 @@ def _one(given: Any) -> Fault:
     _check(given, options, "status", lambda value: value in _STATUSES)
     for name in _POSITIVE:
         _check(given, options, name, _is_positive)
+    _check(given, options, "calls", lambda value: isinstance(value, int))
     for name in ("operation", "audience"):
         _check(given, options, name, lambda value: isinstance(value, str))
     _check(given, options, "operation", lambda value: value in OPERATIONS)
