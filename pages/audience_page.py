@@ -32,7 +32,7 @@ def _draw_actions(page: AudiencePage, edit: Edit) -> None:
             disabled=bool(page.links),
             help="Unlink its connectors first." if page.links else None,
             on_click=audience_table.ask_delete,
-            args=(audience, page.members),
+            args=(audience, page.members, ()),
         )
     st.button(
         "Save and recompute",

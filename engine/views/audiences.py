@@ -1,7 +1,7 @@
 """What the audience pages show: who is in, who would be, whom it is sent to, and what it can be linked to."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from engine.audiences import rule as rules
@@ -11,7 +11,7 @@ from engine.flows import queue
 from engine.flows.desk import Desk
 from engine.partners import catalog
 from engine.partners import settings as partner_settings
-from engine.security import audit, roles
+from engine.security import audit, masking, roles
 from engine.security.audit import What
 from engine.security.roles import Right
 from engine.views import profiles as profile_views
@@ -30,9 +30,10 @@ _COLUMNS_MAX = 6
 
 @dataclass(frozen=True)
 class AudienceLine:
-    """One line of the list. sizes: members at the end of each of the last DAYS days (UTC), today last.
+    """One line of the list; a text in the rule is masked for callers who may not see raw values.
 
-    entered, left: today. sent_to: the names of the configurations. is_live: one of them is active.
+    sizes: members at the end of each of the last DAYS days (UTC), today last. entered, left: today.
+    sent_to: the names of the configurations. is_live: one of them is active.
     """
 
     audience: Audience
@@ -79,7 +80,10 @@ class Link:
 
 @dataclass(frozen=True)
 class AudiencePage:
-    """One audience, or a new one (None). problem: why it is not brought up to date, one sentence, or None."""
+    """One audience, or a new one (None); its rule is masked as in the list.
+
+    problem: why it is not brought up to date, one sentence, or None.
+    """
 
     audience: Audience | None
     members: int
@@ -150,6 +154,7 @@ def listed(desk: Desk, caller: Caller) -> AudienceList:
     now = clock.now()
     first = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=DAYS - 1)
     with desk.database.read() as cursor:
+        known = profiles.properties(cursor)
         inside = member_counts.by_audience(cursor)
         changes = member_counts.changes_since(cursor, first)
         accounts = {item.configuration_id: item for item in configurations.listed(cursor)}
@@ -165,7 +170,7 @@ def listed(desk: Desk, caller: Caller) -> AudienceList:
             ]
             lines.append(
                 AudienceLine(
-                    audience=audience,
+                    audience=_shown(caller, audience, known),
                     members=size,
                     sizes=sizes.by_day(moves, size, now.date(), DAYS),
                     entered=entered,
@@ -175,8 +180,7 @@ def listed(desk: Desk, caller: Caller) -> AudienceList:
                     is_recomputing=_is_recomputing(cursor, audience_id),
                 )
             )
-        has_properties = bool(profiles.properties(cursor))
-    return AudienceList(tuple(lines), has_properties, roles.may(caller.role, Right.EDIT_AUDIENCES))
+    return AudienceList(tuple(lines), bool(known), roles.may(caller.role, Right.EDIT_AUDIENCES))
 
 
 def page(desk: Desk, caller: Caller, audience_id: str | None) -> AudiencePage:
@@ -190,21 +194,23 @@ def page(desk: Desk, caller: Caller, audience_id: str | None) -> AudiencePage:
     audit.allow(desk.database, caller, right, What("audience", audience_id or ""))
     may_edit = roles.may(caller.role, Right.EDIT_AUDIENCES)
     with desk.database.read() as cursor:
-        known = tuple(profiles.properties(cursor).values())
+        known = profiles.properties(cursor)
         if not audience_id:
-            return AudiencePage(None, 0, (), known, is_recomputing=False, problem=None, may_edit=may_edit)
+            return AudiencePage(
+                None, 0, (), tuple(known.values()), is_recomputing=False, problem=None, may_edit=may_edit
+            )
         audience = audiences.by_id(cursor, audience_id)
         if audience is None:
             raise errors.GiveUp("This audience is not there any more; go back to the list.")
         return AudiencePage(
-            audience=audience,
+            audience=_shown(caller, audience, known),
             members=members.count(cursor, audience_id),
             links=tuple(
                 _link(cursor, activation, configuration) for activation, configuration in _accounts(cursor, audience_id)
             ),
-            properties=known,
+            properties=tuple(known.values()),
             is_recomputing=_is_recomputing(cursor, audience_id),
-            problem=_problem(cursor, audience),
+            problem=_problem(cursor, audience, known),
             may_edit=may_edit,
         )
 
@@ -321,9 +327,22 @@ def _is_recomputing(cursor: Cursor, audience_id: str) -> bool:
     return jobs.open_with_key(cursor, queue.recompute_key(audience_id)) is not None
 
 
-def _problem(cursor: Cursor, audience: Audience) -> str | None:
+def _shown(caller: Caller, audience: Audience, known: Mapping[str, Property]) -> Audience:
+    """Return an audience as a caller may see it: a text that its rule compares with may be personal."""
+    if roles.may(caller.role, Right.SEE_RAW_VALUES):
+        return audience
     try:
-        rules.parse(audience.rule, profiles.properties(cursor))
+        condition = rules.parse(audience.rule, known)
+    except errors.BadInput:
+        return replace(audience, rule=masking.ELLIPSIS)
+    if not isinstance(condition.value, str):
+        return audience
+    return replace(audience, rule=rules.say(replace(condition, value=masking.mask(condition.value))))
+
+
+def _problem(cursor: Cursor, audience: Audience, known: Mapping[str, Property]) -> str | None:
+    try:
+        rules.parse(audience.rule, known)
     except errors.BadInput as error:
         return f"Not brought up to date: {error}"
     last = jobs.newest_with_key(cursor, queue.recompute_key(audience.audience_id))

@@ -128,7 +128,7 @@ def _ask_link(audience_id: str) -> None:
             format_func=lambda one: _with_count(page, one),
             help="The property whose value tells the partner who it is.",
         )
-        st.caption(f"Sent as {plain(choice.identifier.label)}." if choice else "")
+        st.caption(f"Sent as: {plain(choice.identifier.label)}." if choice else "")
         sends = st.radio(
             f"Send the {words.counted(page.members, 'current member')}?",
             [_YES, _NO],

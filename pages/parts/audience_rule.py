@@ -8,10 +8,12 @@ from pages.parts import audience_edit, frame, words
 from pages.parts.audience_edit import Edit
 from pages.parts.plain import plain
 from pages.parts.values import said
+from storage.records.goals import PropertyType
 
-_ROW_HEIGHT, _ROWS_SHOWN_MAX = 36, 10
+_ROW_HEIGHT, _ROWS_SHOWN_MAX = 36, 7
 _OPEN = "audience_sample_open"
 _PAUSE = "300ms"
+_NUMBERS = (PropertyType.INTEGER, PropertyType.DECIMAL)
 
 
 def draw(page: AudiencePage, edit: Edit, preview: Preview) -> None:
@@ -66,6 +68,7 @@ def _draw_fields(edit: Edit) -> None:
             placeholder="Property",
             persist_state="session",
             index=None,
+            required=True,
             on_change=audience_edit.take_fields,
             args=(edit,),
         )
@@ -78,6 +81,7 @@ def _draw_fields(edit: Edit) -> None:
             placeholder="Comparison",
             persist_state="session",
             index=None,
+            required=True,
             on_change=audience_edit.take_fields,
             args=(edit,),
         )
@@ -125,7 +129,10 @@ def _draw_table(preview: Preview) -> None:
         height="content" if len(preview.rows) <= _ROWS_SHOWN_MAX else _ROW_HEIGHT * (_ROWS_SHOWN_MAX + 1),
         column_config={
             "Profile": config.NumberColumn(width=72, format="%d", alignment="left"),
-            **{f"p{place}": config.TextColumn(item.name) for place, item in enumerate(preview.columns)},
+            **{
+                f"p{place}": config.TextColumn(item.name, alignment="right" if item.type in _NUMBERS else "left")
+                for place, item in enumerate(preview.columns)
+            },
             "open": config.ButtonColumn(
                 "",
                 width=44,

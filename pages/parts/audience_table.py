@@ -30,12 +30,9 @@ def state_of(*, is_live: bool, is_recomputing: bool) -> Badge:
     return LIVE if is_live else NOT_SENT
 
 
-def menu_of(line: AudienceLine, page: AudienceList) -> list[str]:
-    """Return what this caller can do with one audience; pure."""
-    if not page.may_edit:
-        return [OPEN]
-    # One that is linked is unlinked on its page first, where its numbers stand.
-    return [EDIT] if line.sent_to else [EDIT, DELETE]
+def menu_of(page: AudienceList) -> list[str]:
+    """Return what this caller can do with each audience; pure."""
+    return [EDIT, DELETE] if page.may_edit else [OPEN]
 
 
 def sent_to(line: AudienceLine) -> str:
@@ -57,7 +54,7 @@ def draw(page: AudienceList, lines: Sequence[AudienceLine]) -> None:
             "Left": [line.left for line in lines],
             "Rule": [line.audience.rule for line in lines],
             "Sent to": [sent_to(line) for line in lines],
-            "menu": [menu_of(line, page) for line in lines],
+            "menu": [menu_of(page)] * len(lines),
         }
     )
     config = st.column_config
@@ -91,12 +88,12 @@ def act(label: str, line: AudienceLine) -> None:
     if label in (EDIT, OPEN):
         frame.go("audience_page.py", id=line.audience.audience_id)
     elif label == DELETE:
-        ask_delete(line.audience, line.members)
+        ask_delete(line.audience, line.members, line.sent_to)
 
 
-def ask_delete(audience: Audience, size: int) -> None:
-    """Show the question before a delete from the next run on; for callbacks."""
-    st.session_state[_DELETING] = (audience.audience_id, audience.name, size)
+def ask_delete(audience: Audience, size: int, sent_to: tuple[str, ...]) -> None:
+    """Show the question before a delete from the next run on, or what stands in its way; for callbacks."""
+    st.session_state[_DELETING] = (audience.audience_id, audience.name, size, sent_to)
 
 
 def draw_question() -> None:
@@ -124,7 +121,11 @@ def _close() -> None:
 
 
 @st.dialog("Delete audience", on_dismiss=_close)
-def _draw_delete(audience_id: str, name: str, size: int) -> None:
+def _draw_delete(audience_id: str, name: str, size: int, sent_to: tuple[str, ...]) -> None:
+    if sent_to:
+        st.markdown(f"**{plain(name)}** is sent to {plain(', '.join(sent_to))}. Unlink it there first:")
+        frame.link(name, "audience_page.py", {"id": audience_id}, icon=":material/group:")
+        return
     inside = f"{words.counted(size, 'profile')} {'is' if size == 1 else 'are'} in it."
     st.markdown(f"**{plain(name)}** is sent nowhere. {inside} Its rule and its history are deleted; profiles stay.")
     if st.button(f"Delete {plain(name)}", type="primary", key="audience_delete_yes"):
