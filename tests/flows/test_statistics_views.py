@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,9 +18,8 @@ from storage.records.people import Caller, Role
 from storage.tables import audit
 from tests.fakes import home
 from tests.pages import sending
-from tests.pages.sending import Sending
+from tests.pages.sending import TODAY, Sending
 
-TODAY = datetime(2026, 11, 21, 9, 31, tzinfo=UTC).replace(tzinfo=None)
 CODE, TIMEOUT = DeliveryCategory.PARTNER_CODE, DeliveryCategory.TIMEOUT
 SENT, REMOVED = DeliveryCategory.SENT, DeliveryCategory.REMOVED
 
@@ -113,7 +112,7 @@ def test_what_waits_for_another_try_is_waiting_and_no_error_yet(desk: Desk, admi
     # given
     sending.begin(desk, admin, tmp_path / "files", 5)
     # when
-    sending.answer(desk, Answer(None, "", 3_001, fault="No whole answer within 3 s.", is_timeout=True))
+    sending.answer(desk, sending.slow())
     # then
     page, listed = statistics.page(desk, admin), failures.listed(desk, admin, Asked())
     assert (page.waiting, page.totals.errors, listed.lines) == (5, 0, ())

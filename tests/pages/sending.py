@@ -21,6 +21,8 @@ from tests.pages import shop as shops
 PARTNER = "meta_custom_audience"
 META = "Meta demo account"
 AUDIENCE = "Big spenders"
+TODAY = datetime.fromisoformat("2026-11-21T09:31")
+"""Where tests stand still, so that no midnight falls into them."""
 HEADER = " customer_id  date number_of_cds  dollar_value"
 
 
@@ -36,11 +38,12 @@ class Sending:
 @contextmanager
 def at(moment: datetime) -> Iterator[None]:
     """Stand at a moment (UTC) while something is done."""
+    before = clock._read
     clock.set_source(lambda: moment)
     try:
         yield
     finally:
-        clock.set_source(clock._machine_time)
+        clock.set_source(before)
 
 
 def lines(members: int, first: int = 1, spend: str = "900.00") -> tuple[str, ...]:
@@ -97,6 +100,11 @@ def taken(count: int) -> Answer:
 def refused(code: int, message: str, status: int = 400) -> Answer:
     """The partner refused with a code of its own."""
     return Answer(status, json.dumps({"error": {"message": message, "type": "OAuthException", "code": code}}), 210)
+
+
+def slow() -> Answer:
+    """The partner gave no whole answer in time."""
+    return Answer(None, "", 3_001, fault="No whole answer within 3 s.", is_timeout=True)
 
 
 def not_taken(count: int, identifiers: tuple[str, ...]) -> Answer:
