@@ -113,6 +113,10 @@ ANSWER_BYTES_MAX = 1024**2
 """How much of an answer is read at all; more is no answer to our call."""
 BATCH_PROFILES_MAX = 10_000
 """Profiles in one call, where a manifest allows no fewer."""
+PARTNER_MESSAGE_CHARACTERS_MAX = 300
+"""How much of a partner's own words goes into a sentence for people; the answer beside it shows more."""
+SETTING_CHARACTERS_MAX = 4_000
+"""One entry of a configuration's form; the longest tokens of partners take a quarter of it."""
 FAILED_PROFILES_SHOWN_MAX = 1_000
 """Failed profiles that one page of a drawer lists."""
 STATISTICS_DAYS_MAX = 365

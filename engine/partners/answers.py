@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from engine.base import limits
 from engine.partners import meanings
 from engine.partners.manifest import AnswerForm, ErrorRule, Manifest
 from engine.partners.meanings import likely_cause, meaning, what_next
@@ -20,7 +21,6 @@ _CREDENTIALS = (401, 403)
 _LIMITED = 429
 _SERVER_BROKE = 500
 _PASSING = (408,)
-_MESSAGE_CHARACTERS_MAX = 300
 _OAUTH_REFUSED = ("invalid_grant", "invalid_client", "unauthorized_client")
 """What a sign-in by OAuth answers where it refuses us (RFC 6749, 5.2)."""
 
@@ -97,7 +97,9 @@ def _sentence(
     """Say what happened in one sentence; the partner's own words where the manifest knows none."""
     if rule is not None:
         return f"{rule.meaning.removesuffix('.')} (code {code})."
-    message = " ".join(_text_at(said, manifest.answer.message).split()).removesuffix(".")[:_MESSAGE_CHARACTERS_MAX]
+    message = " ".join(_text_at(said, manifest.answer.message).split()).removesuffix(".")[
+        : limits.PARTNER_MESSAGE_CHARACTERS_MAX
+    ]
     if message:
         return f"{manifest.short_name} answered {code}: {message}."
     return meanings.meaning(manifest, category.value, code)

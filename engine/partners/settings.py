@@ -4,10 +4,9 @@ import math
 import re
 from urllib.parse import urlsplit
 
+from engine.base import limits
 from engine.partners.manifest import Manifest
 from storage.records.partners import IdentifierForm, SettingField
-
-_TEXT_CHARACTERS_MAX = 4_000
 
 
 def problems(manifest: Manifest, given: dict[str, str]) -> dict[str, str]:
@@ -32,8 +31,8 @@ def problems(manifest: Manifest, given: dict[str, str]) -> dict[str, str]:
 
 
 def _problem(field: SettingField, entry: str) -> str | None:
-    if len(entry) > _TEXT_CHARACTERS_MAX:
-        return f"{field.label} is longer than {_TEXT_CHARACTERS_MAX:,} characters; shorten it."
+    if len(entry) > limits.SETTING_CHARACTERS_MAX:
+        return f"{field.label} is longer than {limits.SETTING_CHARACTERS_MAX:,} characters; shorten it."
     if not entry.isprintable():
         return f"{field.label} holds a line break or another control character; enter it without."
     if field.kind == "secret" and (" " in entry or not entry.isascii()):

@@ -15,6 +15,7 @@ from engine.partners.simulator.audiences import Logged, Memory
 from engine.partners.simulator.faults import Fault
 from engine.partners.simulator.replies import Reply
 
+# A remove of 10,000 people as an address takes a megabyte; the largest body of any kind a few more.
 _LINE_BYTES_MAX = 4 * 1024**2
 _BODY_BYTES_MAX = 64 * 1024**2
 _START_WAIT_S_MAX = 10.0
