@@ -128,9 +128,11 @@ def take_text(edit: Edit) -> None:
 
 
 def take_fields(edit: Edit) -> None:
-    """Write the text from the three fields; for `on_change`."""
+    """Write the text from the three fields, or empty all where there is no property; for `on_change`."""
     name = st.session_state.get(edit.key("property"))
     if not name:
+        st.session_state[edit.key("rule")] = ""
+        take_text(edit)
         return
     operator = edit.operator
     if operator is None or (edit.type is PropertyType.TEXT and operator not in _OF_TEXT):

@@ -68,7 +68,6 @@ def _draw_fields(edit: Edit) -> None:
             placeholder="Property",
             persist_state="session",
             index=None,
-            required=True,
             on_change=audience_edit.take_fields,
             args=(edit,),
         )
@@ -81,7 +80,6 @@ def _draw_fields(edit: Edit) -> None:
             placeholder="Comparison",
             persist_state="session",
             index=None,
-            required=True,
             on_change=audience_edit.take_fields,
             args=(edit,),
         )
