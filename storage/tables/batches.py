@@ -215,9 +215,16 @@ def waiting_by_configuration(cursor: Cursor) -> dict[str, int]:
 
 
 def next_try(cursor: Cursor) -> datetime | None:
-    """Return the earliest time (UTC) at which a waiting batch of an active configuration may go, or None."""
+    """Return the earliest time (UTC) at which a waiting batch of an active configuration may go, or None.
+
+    Batches that wait for an earlier wave of theirs are not looked at.
+    """
     row = cursor.execute(
-        """SELECT min(greatest(b.next_try_at, coalesce(c.not_before, b.next_try_at))) FROM ctl.batch b
+        """WITH first AS (
+            SELECT configuration_id, min(wave_id) AS wave_id FROM ctl.batch WHERE state IN ('waiting', 'calling')
+            GROUP BY 1)
+        SELECT min(greatest(b.next_try_at, coalesce(c.not_before, b.next_try_at)))
+        FROM ctl.batch b JOIN first USING (configuration_id, wave_id)
         JOIN ctl.configuration c USING (configuration_id) WHERE b.state = 'waiting' AND c.state = 'active'"""
     ).fetchone()
     return row[0] if row else None

@@ -66,12 +66,16 @@ class Sender:
         self.desk = desk
         self.at = at
         self.time = time
+        self.put_properties()
+
+    def put_properties(self) -> None:
+        """Let profiles hold what a person has; those that an import made stay as they are."""
         wanted = [
             Property("customer_id", PropertyType.TEXT, is_unique=True),
             Property("email", PropertyType.TEXT, is_unique=False),
             Property("spend", PropertyType.DECIMAL, is_unique=False),
         ]
-        profiles.add_properties(desk.database, wanted, START)
+        profiles.add_properties(self.desk.database, wanted, START)
 
     def put(self, *people: Person) -> None:
         """Write profiles, in place of those of the same number."""
@@ -94,7 +98,7 @@ class Sender:
 
     def configure(self, name: str = "Meta demo account", **settings: str) -> str:
         """Set up an account and return its id."""
-        wanted = configurations.Wanted(name, PARTNER, given(self.at, **settings))
+        wanted = configurations.Wanted(name, PARTNER, given(**{"base_url": self.at, **settings}))
         return configurations.save(self.desk, CALLER, None, wanted).configuration_id
 
     def reconfigure(self, configuration_id: str, name: str = "Meta demo account", **settings: str) -> None:
