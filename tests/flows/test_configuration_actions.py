@@ -8,6 +8,7 @@ import pytest
 
 from engine.actions import audiences as audience_actions
 from engine.actions import configurations as actions
+from engine.actions import questions
 from engine.base.errors import GiveUp
 from engine.flows import audiences as recomputing
 from engine.flows import sealing
@@ -17,6 +18,7 @@ from engine.scheduling.dispatch import send_due
 from engine.scheduling.jobs import Worker
 from engine.views import connectors as view
 from storage.records.partners import Configuration, ConfigurationState
+from storage.records.runs import JobState
 from storage.tables import audiences, configurations, jobs
 from tests.fakes.accounts import ANALYST, NAME, NOWHERE, audited, link_members, set_up, stored, wanted
 from tests.fakes.home import open_home
@@ -184,6 +186,13 @@ def test_the_test_asks_the_partner_with_settings_that_are_not_saved_and_forgets_
     assert not job.result["ok"]
     assert "190" in job.result["said"]
     assert "token" in job.result["next"]
+    # when: cancelled before it was done
+    cancelled = actions.ask_test(desk, ANALYST, None, wanted(base_url=simulator.base_url()))
+    questions.cancel(desk, ANALYST, cancelled)
+    Worker(desk).do_next()
+    # then
+    job = view.test_state(desk, ANALYST, cancelled)
+    assert (job.state, job.arguments["sealed"]) == (JobState.CANCELLED, "")
     assert simulator.audiences() == {}
 
 
