@@ -3,6 +3,7 @@
 import re
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -139,7 +140,7 @@ def test_blanks_that_would_take_a_backtracking_reader_minutes_take_no_time() -> 
     assert "shorten it" in refusal("a = b" + " b" * 1_000_000)
 
 
-VALUES = {
+VALUES: dict[PropertyType, some.SearchStrategy[Any]] = {
     TEXT: some.text(some.characters(exclude_categories=["Cs"]), min_size=1, max_size=20),
     INTEGER: some.integers(-(2**63), 2**63 - 1),
     DECIMAL: some.decimals(
