@@ -43,8 +43,9 @@ CREATE TABLE IF NOT EXISTS dat.wave (
     made_at TIMESTAMP NOT NULL
 );
 
+-- is_unsure: what the partner had before it was not known, as with a replay.
 CREATE TABLE IF NOT EXISTS dat.signal (
-    batch_id VARCHAR NOT NULL, profile_id BIGINT NOT NULL, identifier VARCHAR NOT NULL
+    batch_id VARCHAR NOT NULL, profile_id BIGINT NOT NULL, identifier VARCHAR NOT NULL, is_unsure BOOLEAN NOT NULL
 );
 
 -- A row says that the held signals of a batch were taken back out of dat.told.

@@ -104,7 +104,7 @@ def _tell(cursor: Cursor, number: int, target: Target, at: datetime) -> tuple[in
     cursor.execute(
         f"""CREATE OR REPLACE TEMP TABLE owed AS
         SELECT identifier, coalesce(w.profile_id, t.profile_id) AS profile_id, w.identifier IS NOT NULL AS is_add,
-            coalesce(t.is_sent, true) AS is_sent
+            coalesce(t.is_sent, true) AS is_sent, coalesce(t.is_unsure, false) AS is_unsure
         FROM ({wanted}) w FULL JOIN ({told}) t USING (identifier)
         WHERE w.identifier IS NULL OR t.identifier IS NULL OR t.is_unsure"""
     )
@@ -146,7 +146,8 @@ def next_wave_id(cursor: Cursor) -> str:
 def _write_signals(cursor: Cursor, wave: Wave, kind: SignalKind, owed: str) -> None:
     cursor.execute(
         f"""INSERT INTO dat.signal SELECT
-            ? || lpad(((row_number() OVER () - 1) // {wave.batch_size})::VARCHAR, 9, '0'), profile_id, identifier
+            ? || lpad(((row_number() OVER () - 1) // {wave.batch_size})::VARCHAR, 9, '0'),
+            profile_id, identifier, is_unsure
         FROM ({owed})""",
         [f"{wave.wave_id}-{LETTERS[kind]}"],
     )
@@ -173,7 +174,7 @@ def write_replay(cursor: Cursor, wave: Wave, failure: Failure) -> int:
     named = "" if failure.is_whole_batch else "SEMI JOIN (SELECT * FROM ctl.failed_signal WHERE failure_id = ?) n "
     cursor.execute(
         f"""CREATE OR REPLACE TEMP TABLE owed AS
-        SELECT profile_id, identifier FROM (SELECT * FROM dat.signal WHERE batch_id = ?) s
+        SELECT profile_id, identifier, true AS is_unsure FROM (SELECT * FROM dat.signal WHERE batch_id = ?) s
         {current} (SELECT identifier FROM dat.told WHERE activation_id = ?) t USING (identifier)
         {named}{"USING (identifier)" if named else ""}""",
         [failure.batch_id, failure.activation_id, *([failure.failure_id] if named else [])],
@@ -208,7 +209,8 @@ def take_back(cursor: Cursor, held: Sequence[Batch]) -> None:
     """Undo in dat.told what these held batches would have told; done twice it does no harm.
 
     Of one identifier the first held signal says how it was before: an add means not told, a remove means told.
-    Where its batch was called for without a clear answer, nobody knows; both are then said again.
+    Where its batch was called for without a clear answer, or it was unsure itself, nobody knows; whatever is wanted
+    is then said again.
 
     Args:
         cursor: Inside `database.write("dat")`.
@@ -226,8 +228,9 @@ def take_back(cursor: Cursor, held: Sequence[Batch]) -> None:
     cursor.execute(
         f"""CREATE OR REPLACE TEMP TABLE owed AS
         SELECT activation_id, identifier, arg_min(profile_id, batch_id) AS profile_id,
-            min(batch_id)[14] = '{LETTERS[SignalKind.ADD]}' AS is_add, arg_min(is_unsure, batch_id) AS is_unsure
-        FROM dat.signal JOIN temp.fresh USING (batch_id) GROUP BY ALL"""
+            min(batch_id)[14] = '{LETTERS[SignalKind.ADD]}' AS is_add,
+            arg_min(s.is_unsure OR f.is_unsure, batch_id) AS is_unsure
+        FROM dat.signal s JOIN temp.fresh f USING (batch_id) GROUP BY ALL"""
     )
     cursor.execute(
         "DELETE FROM dat.told WHERE (activation_id, identifier) IN (SELECT activation_id, identifier FROM temp.owed)"
