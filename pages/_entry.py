@@ -8,5 +8,6 @@ st.set_page_config(page_title=menu.NAME, page_icon=menu.ICON, layout="wide", ini
 caller = session.caller()
 menu.draw_logo()
 page = st.navigation(menu.pages_of(caller.role), expanded=True)
+menu.draw_demo()
 menu.draw_user_menu(caller)
 page.run()

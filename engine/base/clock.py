@@ -26,3 +26,8 @@ def set_source(read: Callable[[], datetime]) -> None:
     """Replace the clock; tests use it to stand still or jump."""
     global _read  # noqa: PLW0603 - the one place where time can be replaced
     _read = read
+
+
+def use_machine_time() -> None:
+    """Go back to the machine's clock."""
+    set_source(_machine_time)

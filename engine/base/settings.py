@@ -41,6 +41,11 @@ class Settings:
         """The service's log."""
         return self.home / "handoff.log"
 
+    @property
+    def demo(self) -> Path:
+        """Says that this home is the demo's; written by the demo alone, and never there otherwise."""
+        return self.home / "demo.json"
+
 
 def load() -> Settings:
     """Return the settings: $HANDOFF_HOME, or data/ beside app.py."""

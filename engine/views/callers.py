@@ -1,6 +1,7 @@
 """Finds who is behind a session token, and the open home, for the pages and their guard."""
 
 import contextlib
+import json
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,7 +13,7 @@ from storage.database import StorageFault
 from storage.records.people import Caller, Role
 from storage.tables import people as table
 
-__all__ = ["Desk", "LinkFacts", "current_desk", "find", "link"]
+__all__ = ["Desk", "LinkFacts", "current_desk", "demo_token", "find", "is_demo", "link"]
 SESSION_S_MAX = limits.LOGIN_DAYS_MAX * 24 * 3600
 FORM_BYTES_MAX = limits.FORM_BYTES_MAX
 PASSWORD_CHARACTERS_MIN = limits.PASSWORD_CHARACTERS_MIN
@@ -54,6 +55,20 @@ def find(desk: Desk, token: str | None) -> Caller | None:
         with contextlib.suppress(StorageFault), desk.database.write("ctl") as cursor:
             table.note_seen(cursor, token_hash, person.person_id, now)
     return Caller(person.name, person.role, person.person_id)
+
+
+def is_demo(desk: Desk) -> bool:
+    """Say whether this home is the demo's."""
+    return desk.settings.demo.exists()
+
+
+def demo_token(desk: Desk) -> str | None:
+    """Return the session token of the demo's administrator, None in any other home or once that session was ended."""
+    try:
+        token = str(json.loads(desk.settings.demo.read_text(encoding="utf-8"))["session"])
+    except FileNotFoundError:
+        return None
+    return token if find(desk, token) is not None else None
 
 
 def link(desk: Desk, token: str) -> LinkFacts | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from engine.views import callers
 from pages.parts import session
 from pages.parts.plain import plain
 from storage.records.people import Caller, Role
@@ -100,6 +101,12 @@ def draw_user_menu(caller: Caller) -> None:
             type="tertiary",
             on_click=_chosen,
         )
+
+
+def draw_demo() -> None:
+    """In the demo, say so below the menu of every page."""
+    if callers.is_demo(session.desk()):
+        st.sidebar.caption("Demo: made-up data, removed at the end.")
 
 
 def draw_logo() -> None:

@@ -16,11 +16,13 @@ from engine.actions import people as people_actions
 from engine.actions import sign_in as sign_in_actions
 from engine.base.errors import BadInput, HandoffError
 from engine.views import callers
-from pages.parts.guard import SESSION_COOKIE
+from pages.parts.guard import SESSION_COOKIE, is_foreign
 from pages.parts.sign_in_form import CONTENT_SECURITY_POLICY, Field, Form, form_page, message_page
 
 _FORM_COOKIE = "handoff_form"
 _FIELDS_MAX = 20
+_LOOPBACK = frozenset({"127.0.0.1", "::1"})
+_LOOPBACK_NAMES = _LOOPBACK | {"localhost"}
 _TOO_OLD = "This form was open too long; enter it again."
 _OVER = "This link was used already or is too old; ask an admin for a new one."
 Values = Mapping[str, str]
@@ -44,6 +46,10 @@ async def show_login(request: Request) -> Response:
     if await run_in_threadpool(callers.find, callers.current_desk(), token):
         return RedirectResponse(go_to, HTTPStatus.SEE_OTHER)
     mark = _form_mark(request)
+    if _is_at_this_machine(request):
+        demo = await run_in_threadpool(callers.demo_token, callers.current_desk())
+        if demo:
+            return _finished(request, _Answer(token=demo, go_to=go_to), mark)
     answer = _finished(request, _Answer(_login_page(mark, go_to)), mark)
     if token:
         answer.delete_cookie(SESSION_COOKIE, path="/")
@@ -228,6 +234,13 @@ def _is_ours(request: Request, values: Values) -> bool:
 
 def _address(request: Request) -> str:
     return request.client.host if request.client else ""
+
+
+def _is_at_this_machine(request: Request) -> bool:
+    """Say whether a person opened this address in a browser of this machine; nobody else is let into the demo."""
+    came_through = [name for name in request.headers if name.startswith("x-forwarded-") or name == "forwarded"]
+    is_local = _address(request) in _LOOPBACK and request.url.hostname in _LOOPBACK_NAMES
+    return is_local and not came_through and not is_foreign(request.headers)
 
 
 def _is_behind_tls(request: Request) -> bool:
