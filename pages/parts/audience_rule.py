@@ -60,6 +60,7 @@ def draw_sample(preview: Preview) -> None:
 
 def _draw_fields(edit: Edit) -> None:
     left, middle, right = st.columns([4, 3, 3], gap="small")
+    kind = edit.type
     with left:
         st.selectbox(
             "Profiles whose",
@@ -76,7 +77,7 @@ def _draw_fields(edit: Edit) -> None:
             "Comparison",
             audience_edit.offered(edit),
             key=edit.key("operator"),
-            format_func=lambda operator: audience_edit.label_of(operator, edit.type),
+            format_func=lambda operator: audience_edit.label_of(operator, kind),
             placeholder="Comparison",
             persist_state="session",
             index=None,
@@ -87,7 +88,7 @@ def _draw_fields(edit: Edit) -> None:
         st.text_input(
             "Value",
             key=edit.key("value"),
-            placeholder=audience_edit.EXAMPLES[edit.type],
+            placeholder=audience_edit.EXAMPLES[kind],
             disabled=edit.operator in audience_edit.WITHOUT_VALUE,
             live=_PAUSE,
             persist_state="session",
