@@ -13,6 +13,7 @@ from storage.records.deliveries import ERRORS
 
 _CONFIGURATION, _CATEGORY, _DAYS, _SHOW = "errors_configuration", "errors_category", "errors_days", "errors_show"
 _SELECT_WIDTH = 220
+_POLL_S = 2.0
 
 
 def _asked() -> Asked:
@@ -76,9 +77,10 @@ def _draw_given(name: str, label: str) -> None:
 def _draw_retries(page: FailureList) -> None:
     for line in page.retries:
         retry = line.retry
+        what = words.counted(retry.messages, "message waits", "messages wait")
         st.caption(
-            f":material/autorenew: {plain(line.name)}: {words.counted(retry.messages, 'message')} not failed yet, "
-            f"tried {words.counted(retry.tries_max, 'time')}, again {frame.ahead(retry.next_at, page.now)}."
+            f":material/autorenew: {plain(line.name)}: {what} "
+            f"for another try ({retry.tries_max} so far), next {frame.ahead(retry.next_at, page.now)}; not failed yet."
         )
 
 
@@ -96,6 +98,19 @@ def _said(asked: Asked, today: date) -> str:
         return f"Everything that failed on {said_day(asked.day, today)}"
     settled = " and was not replayed" if asked.only_open else ""
     return f"Everything that failed in the last {asked.days} days{settled}"
+
+
+def _going(page: FailureList) -> int:
+    """Return how many messages of replays and tries are on their way; pure."""
+    return sum(line.group.going for line in page.lines) + sum(line.retry.messages for line in page.retries)
+
+
+@st.fragment(run_every=_POLL_S)
+def _watch(asked: Asked, going: int) -> None:
+    """Draw the page anew when a replay or another try was answered."""
+    with frame.loading("what is on its way"):
+        if _going(view.listed(session.desk(), session.caller(), asked)) != going:
+            st.rerun()
 
 
 def _draw() -> None:
@@ -119,6 +134,8 @@ def _draw() -> None:
             if is_arrival and len(page.lines) == 1 and asked != Asked():
                 errors_drawer.open_group(page.lines[0].group.failure_ids)
         errors_drawer.draw()
+        if _going(page) and not errors_drawer.is_open():
+            _watch(asked, _going(page))
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from storage.records.deliveries import ERRORS, DeliveryCategory
 _CONFIGURATION, _DAYS, _ERRORS = "statistics_configuration", "statistics_days", "statistics_errors"
 _USUAL_DAYS = "30"
 _SELECT_WIDTH = 220
+_POLL_S = 2.0
 _ALL, _ERRORS_ONLY = "0", "1"
 _VERSION = "statistics_chart_version"
 _PLOT = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
@@ -75,9 +76,9 @@ def _draw_charts(page: StatisticsPage, *, errors_only: bool) -> None:
                 alt=f"Bars of messages sent and removed on each of {len(page.days)} days; "
                 f"{words.count(page.totals.sent)} sent and {words.count(page.totals.removed)} removed in all.",
             )
-        right = ["own scale, so that few errors stay visible"]
+        right = ["own scale"]
         right += ["hatched: recovered by replay"] if page.totals.recovered else []
-        right += ["click a bar to open these profiles"] if page.may_open else []
+        right += ["click a bar to open its profiles"] if page.may_open else []
         _chart_title("Errors per day", ERRORS, " · ".join(right))
         figure = statistics_chart.failed(page.bars, page.days, is_dark=is_dark)
         alt = (
@@ -140,6 +141,14 @@ def _chosen() -> tuple[str | None, int, bool]:
     return configuration_id or None, int(days if days in known else _USUAL_DAYS), errors == _ERRORS_ONLY
 
 
+@st.fragment(run_every=_POLL_S)
+def _watch(configuration_id: str | None, going: int) -> None:
+    """Draw the page anew when something was answered."""
+    with frame.loading("what is on its way"):
+        if view.going(session.desk(), session.caller(), configuration_id) != going:
+            st.rerun()
+
+
 def _draw() -> None:
     configuration_id, days, errors_only = _chosen()
     with frame.loading("the statistics"):
@@ -160,6 +169,8 @@ def _draw() -> None:
         frame.draw_refusal()
         if page.choices:
             _draw_toolbar(page)
+        if page.going:
+            _watch(page.configuration_id, page.going)
         if not page.rows:
             _draw_empty(page)
             return

@@ -320,7 +320,7 @@ def _refusal(configuration: Configuration | None, group: FailureGroup, current: 
     if configuration is None or configuration.deleted_at is not None:
         return "The connector was deleted, so nothing can be sent again."
     if not group.open_count:
-        return "All of it was sent again before; what failed then stands in the list as a failure of its own."
+        return "All of it was sent again before."
     if configuration.state is ConfigurationState.STOPPED:
         return f"{configuration.name} is stopped: mend its credentials and activate it, then these go again."
     if configuration.state is not ConfigurationState.ACTIVE:

@@ -18,7 +18,7 @@ from storage.records.partners import Configuration
 from storage.records.people import Caller
 from storage.tables import batches, configurations, deliveries, failure_groups
 
-__all__ = ["PERIODS_DAYS", "Bar", "Choice", "CodeRow", "CountRow", "StatisticsPage", "Totals", "page"]
+__all__ = ["PERIODS_DAYS", "Bar", "Choice", "CodeRow", "CountRow", "StatisticsPage", "Totals", "going", "page"]
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,9 @@ class StatisticsPage:
     """The page. days are UTC, each once, today the last; now is UTC.
 
     bars and error_rates: one for each day. before: the totals of as many days just before. waiting: messages without
-    a final answer now, held ones included. p95_ms: within it 95 of 100 calls of the period were answered, None
-    without any. last_day: the last day with any message, also before the period. may_open: the caller may see who
-    failed.
+    a final answer now, held ones included; going: those of them that are not held. p95_ms: within it 95 of 100 calls
+    of the period were answered, None without any. last_day: the last day with any message, also before the period.
+    may_open: the caller may see who failed.
     """
 
     choices: tuple[Choice, ...]
@@ -78,6 +78,7 @@ class StatisticsPage:
     totals: Totals
     before: Totals
     waiting: int
+    going: int
     p95_ms: int | None
     codes: tuple[CodeRow, ...]
     rows: tuple[CountRow, ...]
@@ -115,6 +116,7 @@ def page(desk: Desk, caller: Caller, configuration_id: str | None = None, days: 
             totals=counting.totals(shown),
             before=counting.totals(line for line in lines if line.day < period[0]),
             waiting=waiting.get(only, 0) if only else sum(waiting.values()),
+            going=failure_groups.going(cursor, only),
             p95_ms=times[1] if times else None,
             codes=_codes(cursor, shown, period, known, only),
             rows=tuple(_row(line, known) for line in shown),
@@ -122,6 +124,17 @@ def page(desk: Desk, caller: Caller, configuration_id: str | None = None, days: 
             may_open=roles.may(caller.role, Right.SEE_FAILURES),
             now=now,
         )
+
+
+def going(desk: Desk, caller: Caller, configuration_id: str | None = None) -> int:
+    """Return how many messages are on their way now, of one configuration or of all.
+
+    Raises:
+        NotAllowed: The caller's role does not see statistics.
+    """
+    audit.allow(desk.database, caller, Right.SEE_STATISTICS, What("statistics", configuration_id or ""))
+    with desk.database.read() as cursor:
+        return failure_groups.going(cursor, configuration_id)
 
 
 def _choices(cursor: Cursor, known: dict[str, Configuration]) -> tuple[Choice, ...]:

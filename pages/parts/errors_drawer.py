@@ -29,6 +29,11 @@ def open_group(failure_ids: Sequence[str]) -> None:
     st.session_state[_GROUP] = tuple(failure_ids)
 
 
+def is_open() -> bool:
+    """Say whether one is open."""
+    return bool(st.session_state.get(_GROUP))
+
+
 def close() -> None:
     """Keep the drawer shut."""
     st.session_state.pop(_GROUP, None)
@@ -187,11 +192,11 @@ def _draw_table(rows: list[FailedLine]) -> None:
         row_height=_ROW_HEIGHT,
         height=_HEADER_HEIGHT + _ROWS_SEEN * _ROW_HEIGHT if len(rows) > _ROWS_SEEN else "content",
         column_config={
-            "Profile": config.TextColumn(width=90),
-            "Signal": badges.column("Signal", 80, badges.SIGNALS),
-            "Identifier": config.TextColumn(width=140),
-            "Tries": config.NumberColumn(width=56),
-            "Now": config.TextColumn(width=104),
+            "Profile": config.TextColumn(width=146),
+            "Signal": badges.column("Signal", 76, badges.SIGNALS),
+            "Identifier": config.TextColumn(width=122),
+            "Tries": config.NumberColumn(width=50),
+            "Now": config.TextColumn(width=98),
             "why": config.ButtonColumn(
                 "", width=84, type="tertiary", key="errors_why", on_click=_on_why, args=(rows,), help="Open the profile"
             ),
@@ -216,7 +221,7 @@ def _draw_replay(drawer: Drawer, failure_ids: tuple[str, ...]) -> None:
         st.markdown(f":material/replay: **{said}**")
         if drawer.progress.failed_again:
             st.caption("What failed again stands in the list as a failure of its own.")
-    if not drawer.may_replay:
+    if not drawer.may_replay or not drawer.line.group.open_count:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(

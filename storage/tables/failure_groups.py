@@ -186,6 +186,16 @@ def retries(cursor: Cursor, configuration_id: str | None = None) -> list[Retry]:
     return [Retry(*row) for row in rows]
 
 
+def going(cursor: Cursor, configuration_id: str | None = None) -> int:
+    """Return how many messages will get an answer by themselves: waiting or on the wire, held ones left out."""
+    only = "" if configuration_id is None else " AND configuration_id = ?"
+    row = cursor.execute(
+        f"""SELECT coalesce(sum(size), 0)::BIGINT FROM ctl.batch WHERE state IN ('waiting', 'calling'){only}""",
+        [] if configuration_id is None else [configuration_id],
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
 def with_failures(cursor: Cursor) -> set[str]:
     """Return the ids of the configurations that have statistics or failures, deleted ones included."""
     rows = cursor.execute(

@@ -119,6 +119,18 @@ def test_what_waits_for_another_try_is_waiting_and_no_error_yet(desk: Desk, admi
     assert [(line.name, line.retry.messages, line.retry.tries_max) for line in listed.retries] == [(sending.META, 5, 1)]
 
 
+def test_held_messages_wait_but_are_not_on_their_way(desk: Desk, admin: Caller, tmp_path: Path) -> None:
+    # given
+    begun = sending.begin(desk, admin, tmp_path / "files", 5)
+    sending.answer(desk, sending.slow())
+    assert statistics.going(desk, admin) == statistics.page(desk, admin).going == 5
+    # when
+    configuration_actions.deactivate(desk, admin, begun.configuration_id)
+    # then
+    assert statistics.going(desk, admin, begun.configuration_id) == 0
+    assert statistics.page(desk, admin).waiting == 5
+
+
 def test_the_code_table_says_what_a_code_means_and_where_the_partner_lists_it(
     desk: Desk, admin: Caller, failed: Sending
 ) -> None:

@@ -83,6 +83,7 @@ NEEDED = {
     "views.runs.listed": Right.SEE_RUNS,
     "views.runs.page": Right.SEE_RUNS,
     "views.runs.rejected": Right.SEE_REJECTS,
+    "views.statistics.going": Right.SEE_STATISTICS,
     "views.statistics.page": Right.SEE_STATISTICS,
     "views.told.audience_sizes": Right.SEE_AUDIENCES,
     "views.told.messages": Right.SEE_STATISTICS,
