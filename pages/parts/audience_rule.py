@@ -112,7 +112,6 @@ def _draw_outcome(page: AudiencePage, edit: Edit, preview: Preview) -> None:
 def _draw_table(preview: Preview) -> None:
     table = pd.DataFrame(
         {
-            "Profile": [profile_id for profile_id, _ in preview.rows],
             **{
                 f"p{place}": [said(values[place].value) for _, values in preview.rows]
                 for place in range(len(preview.columns))
@@ -127,7 +126,6 @@ def _draw_table(preview: Preview) -> None:
         row_height=_ROW_HEIGHT,
         height="content" if len(preview.rows) <= _ROWS_SHOWN_MAX else _ROW_HEIGHT * (_ROWS_SHOWN_MAX + 1),
         column_config={
-            "Profile": config.NumberColumn(width=72, format="%d", alignment="left"),
             **{
                 f"p{place}": config.TextColumn(item.name, alignment="right" if item.type in _NUMBERS else "left")
                 for place, item in enumerate(preview.columns)
