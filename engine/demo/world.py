@@ -34,7 +34,7 @@ class Person:
     role: Role
 
 
-ADMIN = Person("Demo Administrator", "admin@demo.example", Role.ADMIN)
+ADMIN = Person("Demo Admin", "admin@demo.example", Role.ADMIN)
 OTHERS = (
     Person("Demo Analyst", "analyst@demo.example", Role.ANALYST),
     Person("Demo Manager", "manager@demo.example", Role.MANAGER),

@@ -50,9 +50,6 @@ def messages(desk: Desk, caller: Caller, days: int) -> list[MessageLine]:
         names = {item.configuration_id: item.name for item in configurations.listed(cursor, with_deleted=True)}
         for line in deliveries.day_counts(cursor, today - timedelta(days=days - 1), today):
             found[line.day, names[line.configuration_id], line.category, line.code] += line.count
-        waiting = Counter(batches.waiting_by_configuration(cursor))
-        for wave in batches.unmade(cursor):
-            waiting[wave.configuration_id] += wave.adds + wave.removes
-    for configuration_id, count in waiting.items():
-        found[today, names[configuration_id], DeliveryCategory.WAITING, ""] += count
+        for configuration_id, count in batches.waiting_by_configuration(cursor).items():
+            found[today, names[configuration_id], DeliveryCategory.WAITING, ""] += count
     return [MessageLine(*key, count) for key, count in sorted(found.items()) if count > 0]
