@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.flows import audiences as recomputing
-from engine.flows import lifecycle, send_signals
+from engine.flows import lifecycle, replay, send_signals
 from engine.partners.simulator import Simulator
 from engine.scheduling.dispatch import Dispatcher
 from storage.records.audiences import Difference
@@ -139,6 +139,45 @@ def test_after_an_unclear_answer_whatever_is_wanted_at_activation_is_said_again(
     # then
     assert at_partner(simulator) == ids_of([1, 4]) == sender.told()
     assert sender.sql("SELECT count(*) FROM dat.told WHERE is_unsure") == [(0,)]
+
+
+def test_who_may_be_at_the_partner_by_a_call_without_answer_is_removed_however_often_it_is_held(
+    sender: Sender, simulator: Simulator
+) -> None:
+    # given: an add that the partner did, though its answer was lost; said again at the activation, and held once more
+    sender.put(Person(1, 600))
+    audience_id, configuration_id = sender.linked()
+    simulator.set_faults({"kind": "reset", "after_apply": True, "calls": 1})
+    sender.send()
+    sender.deactivate(configuration_id)
+    sender.activate(configuration_id)
+    sender.deactivate(configuration_id)
+    # when: the person leaves before the second activation
+    sender.put(Person(1, 10))
+    sender.activate(configuration_id)
+    sender.finish()
+    # then
+    assert recomputing.recompute(sender.desk, audience_id).members == 0
+    assert at_partner(simulator) == set()
+
+
+def test_who_was_taken_with_a_batch_that_is_replayed_as_a_whole_is_removed_where_the_replay_was_held(
+    sender: Sender, simulator: Simulator
+) -> None:
+    # given: of three one is refused, nobody says which; the replay of all three is held
+    sender.put_many(3)
+    _, configuration_id = sender.linked()
+    simulator.set_faults({"kind": "partial", "count": 1, "named": False, "calls": 1})
+    sender.send()
+    assert len(at_partner(simulator)) == 2
+    replay.replay(sender.desk, [failure.failure_id for failure in sender.failures()], "Ana")
+    sender.deactivate(configuration_id)
+    # when: all three leave before the activation
+    sender.put(Person(1, 10), Person(2, 10), Person(3, 10))
+    sender.activate(configuration_id)
+    sender.finish()
+    # then
+    assert at_partner(simulator) == set() == sender.told()
 
 
 def test_removes_of_an_ended_link_that_were_held_go_at_activation(sender: Sender, simulator: Simulator) -> None:
