@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from engine.base import clock, ids, limits, log
+from engine.base import clock, errors, ids, limits, log
 from engine.flows import sealing
 from engine.flows.desk import Desk
 from engine.outbox import retry
@@ -92,12 +92,20 @@ def prepare(desk: Desk, taken: Claim) -> tuple[requests.Call, float] | None:
         configuration = _known(cursor, batch.configuration_id)
         if configuration.state is not ConfigurationState.ACTIVE:
             return None
-        secrets = sealing.of_configuration(desk, cursor, batch.configuration_id)
+        secrets = _opened(desk, cursor, configuration)
         rows = batches.rows_of(cursor, batch.batch_id)
     manifest = catalog.manifest_of(configuration.partner)
     given = {**configuration.settings, **secrets}
     call = requests.build(manifest, batch.kind, given, rows.flat, rows.nested)
     return call, partner_settings.deadline_s(manifest, given)
+
+
+def _opened(desk: Desk, cursor: Cursor, configuration: Configuration) -> dict[str, str]:
+    try:
+        return sealing.of_configuration(desk, cursor, configuration.configuration_id)
+    except errors.MendCredentials as error:
+        sentence = f"The stored secrets of {configuration.name} do not open with this home's key; enter them again."
+        raise errors.MendCredentials(sentence) from error
 
 
 def let_go(desk: Desk, taken: Claim, stopped_reason: str | None = None) -> None:

@@ -1,5 +1,6 @@
 """Decides what follows an answer: final, another try and when, or stopping the configuration; pure."""
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -54,6 +55,6 @@ def decide(verdict: Verdict, tries: int, now: datetime, *, repeat_is_safe: bool,
 
 def _clamped(retry_after_s: float | None) -> float:
     """Bring what a partner asked for into bounds: none is the usual wait, the past is at once, ten years an hour."""
-    if retry_after_s is None:
+    if retry_after_s is None or math.isnan(retry_after_s):
         return limits.PARTNER_WAIT_S
     return min(max(retry_after_s, limits.PARTNER_WAIT_S_MIN), limits.PARTNER_WAIT_S_MAX)

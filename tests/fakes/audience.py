@@ -101,11 +101,6 @@ class Sender:
         wanted = configurations.Wanted(name, PARTNER, given(**{"base_url": self.at, **settings}))
         return configurations.save(self.desk, CALLER, None, wanted).configuration_id
 
-    def reconfigure(self, configuration_id: str, name: str = "Meta demo account", **settings: str) -> None:
-        """Change an account."""
-        wanted = configurations.Wanted(name, PARTNER, given(self.at, **settings))
-        configurations.save(self.desk, CALLER, configuration_id, wanted)
-
     def audience(self, rule: str = "spend >= 500", name: str = "Big spenders") -> str:
         """Make an audience and return its id."""
         return audiences.save(self.desk, CALLER, None, name, rule).audience_id
