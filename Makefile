@@ -1,6 +1,6 @@
 # Everything a person does with this repository. Needs sh, make and python3 (3.11 or newer), nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fix bench soak promises clean machine
+.PHONY: help setup run demo test check fix bench soak promises clean machine
 
 PYTHON ?= python3
 VENV := .venv
@@ -20,6 +20,9 @@ setup: $(DEV_STAMP) machine ## install what running, testing and checking need (
 
 run: $(RUN_STAMP) ## start the dashboard on http://127.0.0.1:8501 (data in data/ or $HANDOFF_HOME)
 	@exec $(BIN)/streamlit run app.py
+
+demo: $(RUN_STAMP) ## show Handoff at work on made-up data, all on this machine (PORT=8501); Ctrl-C removes it
+	@exec $(BIN)/python -m engine.demo
 
 test: $(DEV_STAMP) machine ## run all tests but soak and bench; sets up first what is missing
 	@$(BIN)/python -m pytest -m "not soak and not bench" $(TESTS)

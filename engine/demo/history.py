@@ -5,7 +5,7 @@ that the simulated partner answered, or did not.
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -33,12 +33,12 @@ REFUSED = 37
 _OPENING_CUSTOMERS = 2_400
 _DAILY_FROM_DAYS_AGO = 14
 # Days ago on which something is special: of a delivery, or of what people do about an earlier one.
-_LATE, _RESENT = 62, 61
-_EXPIRED, _MENDED = 46, 41
-_DOWN = 34
-_PARTIAL = 26
-_BROKEN_FILE = 18
-_REFUSED_DAY = 5
+LATE_DAYS_AGO, RESENT_DAYS_AGO = 62, 61
+EXPIRED_DAYS_AGO, MENDED_DAYS_AGO = 46, 41
+DOWN_DAYS_AGO = 34
+PARTIAL_DAYS_AGO = 26
+BROKEN_FILE_DAYS_AGO = 18
+REFUSED_DAYS_AGO = 5
 _GONE = "Unsupported post request. Object with this ID does not exist."
 
 
@@ -54,27 +54,35 @@ class History:
         self._worker = Worker(desk)
         self._chance = random.Random(4711)  # noqa: S311 - made-up data wants a repeatable generator
 
-    def make(self, shop: Shop, now: FakedClock, today: date, tell: Callable[[int, int], None]) -> None:
+    def make(
+        self,
+        shop: Shop,
+        now: FakedClock,
+        today: date,
+        tell: Callable[[int, int], None],
+        days_ago: Collection[int] | None = None,
+    ) -> None:
         """Go through the days up to yesterday.
 
         Args:
             shop: Whose files are handed over.
             now: The process's clock, set ahead delivery by delivery.
             today: UTC.
-            tell: Called with the deliveries done and all.
+            tell: Called with how many of the days are done, and how many there are.
+            days_ago: Only these days; None for all. The first is always OPENING_DAYS_AGO.
         """
         self._now = now
-        days = sorted({*_delivery_days_ago(), *_PEOPLE}, reverse=True)
-        for number, days_ago in enumerate(days, 1):
-            day = today - timedelta(days=days_ago)
+        days = sorted(days_ago or {*_delivery_days_ago(), *_PEOPLE}, reverse=True)
+        for number, ago in enumerate(days, 1):
+            day = today - timedelta(days=ago)
             now.go_to(datetime.combine(day, datetime.min.time()) + timedelta(minutes=self._chance.randint(330, 960)))
-            if days_ago in _PEOPLE:
-                _PEOPLE[days_ago](self)
+            if ago in _PEOPLE:
+                _PEOPLE[ago](self)
             else:
-                self._simulator.set_faults(_FAULTS.get(days_ago, []))
-                if days_ago == _BROKEN_FILE:
+                self._simulator.set_faults(_FAULTS.get(ago, []))
+                if ago == BROKEN_FILE_DAYS_AGO:
                     self._deliver_broken(shop, day)
-                self._deliver(self._content(shop, day, days_ago))
+                self._deliver(self._content(shop, day, ago))
                 self._simulator.set_faults([])
             tell(number, len(days))
         self._hurry()
@@ -83,9 +91,9 @@ class History:
         if days_ago == OPENING_DAYS_AGO:
             return shop.opening(day, _OPENING_CUSTOMERS)
         chance = self._chance
-        if days_ago == _REFUSED_DAY:
+        if days_ago == REFUSED_DAYS_AGO:
             return shop.delivery(day, REFUSED, 6, 70, are_loyal=True)
-        if days_ago in (_LATE, _EXPIRED):
+        if days_ago in (LATE_DAYS_AGO, EXPIRED_DAYS_AGO):
             return shop.delivery(day, chance.randint(20, 30), 0, 60)
         damaged = chance.choice((0, 0, 0, 1, 2, 4))
         return shop.delivery(day, chance.randint(9, 34), chance.randint(3, 19), chance.randint(50, 110), damaged)
@@ -169,13 +177,13 @@ def _fault(name: str, kind: str, **options: Any) -> list[dict[str, Any]]:
 
 
 _FAULTS = {
-    _LATE: _fault(MAIN, "slow", delay_s=0.8, operation="add"),
-    _EXPIRED: _fault(MAIN, "error", code=190, subcode=463, status=401, message="Session has expired."),
-    _DOWN: _fault(SECOND, "html"),
-    _PARTIAL: _fault(MAIN, "partial", count=4, calls=1, operation="add"),
-    _REFUSED_DAY: _fault(MAIN, "error", code=100, subcode=33, operation="add", message=_GONE),
+    LATE_DAYS_AGO: _fault(MAIN, "slow", delay_s=0.8, operation="add"),
+    EXPIRED_DAYS_AGO: _fault(MAIN, "error", code=190, subcode=463, status=401, message="Session has expired."),
+    DOWN_DAYS_AGO: _fault(SECOND, "html"),
+    PARTIAL_DAYS_AGO: _fault(MAIN, "partial", count=4, calls=1, operation="add"),
+    REFUSED_DAYS_AGO: _fault(MAIN, "error", code=100, subcode=33, operation="add", message=_GONE),
 }
 _PEOPLE: dict[int, Callable[[History], None]] = {
-    _RESENT: lambda history: history.replay(DeliveryCategory.TIMEOUT),
-    _MENDED: lambda history: history.mend(MAIN),
+    RESENT_DAYS_AGO: lambda history: history.replay(DeliveryCategory.TIMEOUT),
+    MENDED_DAYS_AGO: lambda history: history.mend(MAIN),
 }

@@ -1,0 +1,1 @@
+"""Tests of the demo, which is a small world of its own."""
