@@ -65,7 +65,8 @@ class Link:
     """An audience's open link to a configuration.
 
     identified: members with a value to tell them by. told: how many the partner was told to have, signals on their
-    way included. waiting: messages of the configuration without a final answer yet, held ones too.
+    way included; there: without those. waiting: messages of the configuration without a final answer yet, held
+    ones too.
     """
 
     activation: Activation
@@ -75,6 +76,7 @@ class Link:
     identifier: IdentifierForm
     identified: int
     told: int
+    there: int
     waiting: int
 
 
@@ -315,6 +317,7 @@ def _link(cursor: Cursor, activation: Activation, configuration: Configuration) 
         identifier=form,
         identified=member_counts.with_identifier(cursor, activation.audience_id, activation.property, form),
         told=members.count_told(cursor, activation.activation_id),
+        there=member_counts.at_partner(cursor, activation.activation_id),
         waiting=batches.waiting(cursor, configuration.configuration_id),
     )
 

@@ -17,7 +17,7 @@ from storage.records.deliveries import ERRORS, DayCount, DeliveryCategory
 from storage.records.partners import Configuration, SettingField, SignalKind
 from storage.records.people import Caller
 from storage.records.runs import Job
-from storage.tables import audiences, batches, configurations, deliveries, jobs, members, profiles
+from storage.tables import audiences, batches, configurations, deliveries, jobs, member_counts, members, profiles
 from storage.tables import audit as audit_rows
 
 _VARIABLES, _MODIFY = "variables", "modify"
@@ -298,7 +298,7 @@ def _uses(cursor: Cursor, manifest: Manifest, configuration: Configuration) -> t
                     audience_id=audience.audience_id,
                     name=audience.name,
                     members=members.count(cursor, audience.audience_id),
-                    at_partner=_at_partner(cursor, activation.activation_id),
+                    at_partner=member_counts.at_partner(cursor, activation.activation_id),
                     property=activation.property,
                     word=form.label,
                     have_it=profiles.filled(cursor, [activation.property]).get(activation.property, 0),
@@ -306,10 +306,3 @@ def _uses(cursor: Cursor, manifest: Manifest, configuration: Configuration) -> t
                 )
             )
     return tuple(found)
-
-
-def _at_partner(cursor: Cursor, activation_id: str) -> int:
-    """Return how many are there: those told of, without adds that nobody has answered, with such removes."""
-    open_now = batches.unanswered(cursor, activation_id)
-    told = members.count_told(cursor, activation_id)
-    return max(0, told - open_now[SignalKind.ADD] + open_now[SignalKind.REMOVE])

@@ -53,6 +53,14 @@ def menu_of(page: AudiencePage) -> list[str]:
     return [OPEN, STATISTICS, UNLINK] if page.may_edit else [OPEN, STATISTICS]
 
 
+def still_there(link: Link) -> str:
+    """Return how many of the audience the partner has, and how many more it is about to get; pure."""
+    coming = link.told - link.there
+    on_their_way = f", and {words.count(coming)} more on their way" if coming > 0 else ""
+    is_there = f"{words.counted(link.there, 'profile')} {'is' if link.there == 1 else 'are'} still"
+    return f"{is_there} at {link.configuration.name}{on_their_way}."
+
+
 def act(label: str, link: Link) -> None:
     """Do what one line's menu says."""
     configuration_id = link.configuration.configuration_id
@@ -72,7 +80,7 @@ def _draw_table(page: AudiencePage) -> None:
             "State": [[badges.of_configuration(link.configuration.state).word] for link in links],
             "Signals": [[signal.value for signal in link.signals] for link in links],
             "Identifier": [f"{link.activation.property} as {link.identifier.label}" for link in links],
-            "There": [link.told for link in links],
+            "There": [link.there for link in links],
             "Waiting": [link.waiting for link in links],
             "menu": [menu_of(page)] * len(links),
         }
@@ -92,7 +100,7 @@ def _draw_table(page: AudiencePage) -> None:
                 "At partner now",
                 width=_WIDTHS["n"],
                 format="localized",
-                help="Whom the partner was last told to have, messages on their way included.",
+                help="Whom the partner was told to have, without messages on their way or held.",
             ),
             "Waiting": config.NumberColumn(
                 width=_WIDTHS["n"], format="localized", help="Messages without a final answer yet."
@@ -182,11 +190,11 @@ def _close_unlink() -> None:
 @st.dialog("Unlink connector", on_dismiss=_close_unlink)
 def _ask_unlink(link: Link) -> None:
     name = plain(link.configuration.name)
-    there = f"{words.counted(link.told, 'profile')} {'is' if link.told == 1 else 'are'} still at {name}."
+    there = still_there(link)
     removes = False
     if link.configuration.state is ConfigurationState.ACTIVE and link.told:
         answer = st.radio(
-            f"{there} Send removes first?",
+            f"{plain(there)} Send removes first?",
             [_YES, _NO],
             key="audience_unlink_removes",
             format_func=lambda one: {
@@ -195,11 +203,11 @@ def _ask_unlink(link: Link) -> None:
             }[one],
         )
         removes = answer == _YES
-    elif link.told:
+    elif link.there:
         state = link.configuration.state.value
-        st.markdown(f"{there} It is {state}, so they stay there; activate it first to have them removed.")
+        st.markdown(f"{plain(there)} It is {state}, so they stay there; activate it first to have them removed.")
     else:
-        st.markdown(f"Nobody is at {name}, so nothing is sent.")
+        st.markdown(f"Nobody is at {name}, so nothing has to be removed.")
     if st.button(f"Unlink {name}", type="primary", key="audience_unlink_yes"):
         frame.attempt(actions.unlink, link.activation.activation_id, sends_removes=removes)
         if not frame.was_refused():

@@ -17,7 +17,7 @@ _ROOM = 1.3
 """The axis is longer than the longest bar, so that its figure has a place behind it."""
 _ABOUT = (
     "In the audience: members. Has an identifier: members whose property the partner can be told. "
-    "At partner now: those it was last told to have, messages on their way included."
+    "At partner now: those it was told to have, without the messages that are on their way or held."
 )
 
 
@@ -61,7 +61,7 @@ def bars_of(page: AudiencePage, link: Link | None) -> dict[str, tuple[int, str]]
     bars = {"In the audience": (page.members, "in")}
     if link is not None:
         bars["Has an identifier"] = (link.identified, "in")
-        bars["At partner now"] = (link.told, "there")
+        bars["At partner now"] = (link.there, "there")
     return bars
 
 

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from storage.database import Cursor, name_literal
 from storage.records.audiences import Condition, MemberCount
-from storage.records.partners import IdentifierForm
-from storage.tables import conditions
+from storage.records.partners import IdentifierForm, SignalKind
+from storage.tables import batches, conditions, members
 
 _MEMBERS = "(SELECT profile_id FROM dat.member WHERE audience_id = ?) m"
 
@@ -59,3 +59,10 @@ def filled(cursor: Cursor, audience_id: str, names: Sequence[str]) -> dict[str, 
         f"SELECT {counts} FROM dat.profile SEMI JOIN {_MEMBERS} USING (profile_id)", [audience_id]
     ).fetchone()
     return dict(zip(names, row or (), strict=False))
+
+
+def at_partner(cursor: Cursor, activation_id: str) -> int:
+    """Return how many are there: those told of, without adds that nobody has answered, with such removes."""
+    open_now = batches.unanswered(cursor, activation_id)
+    told = members.count_told(cursor, activation_id)
+    return max(0, told - open_now[SignalKind.ADD] + open_now[SignalKind.REMOVE])
