@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from storage.database import Cursor, text_literal
+from storage.database import Cursor
 from storage.records.audiences import Condition, Difference, MemberCount
 from storage.records.deliveries import Batch, Failure, Target, Wave
 from storage.records.partners import SignalKind
-from storage.tables import conditions
+from storage.tables import conditions, differences
+from storage.tables.differences import Numbers
 
 LETTERS = {SignalKind.ADD: "a", SignalKind.REMOVE: "r"}
 """A batch's id is its wave's, a letter for the kind of its signals, and a number."""
@@ -35,86 +36,63 @@ def recompute(
     Returns:
         What changed; all zero but members where nothing did.
     """
-    _drop_stage(cursor)
-    _find_inside(cursor, condition, targets)
-    entered = _number(
-        cursor,
-        "SELECT count(*) FROM temp.inside ANTI JOIN (SELECT profile_id FROM dat.member WHERE audience_id = ?) m "
-        "USING (profile_id)",
-        audience_id,
-    )
-    before = count(cursor, audience_id)
-    members = _number(cursor, "SELECT count(*) FROM temp.inside")
-    left = before + entered - members
-    if left:
+    inside, *hashes = _inside(cursor, condition, targets)
+    before = differences.columns(cursor, "SELECT profile_id FROM dat.member WHERE audience_id = ?", [audience_id])
+    entered, left = differences.apart(inside, before[0])
+    if len(left):
+        differences.stage(cursor, "leaving", left)
         cursor.execute(
-            "DELETE FROM dat.member WHERE audience_id = ? AND profile_id NOT IN (SELECT profile_id FROM temp.inside)",
+            "DELETE FROM dat.member WHERE audience_id = ? AND profile_id IN (SELECT number FROM temp.leaving)",
             [audience_id],
         )
-    if entered:
+    if len(entered):
+        differences.stage(cursor, "entering", entered)
+        cursor.execute("INSERT INTO dat.member SELECT ?, number FROM temp.entering", [audience_id])
+    if len(entered) or len(left):
         cursor.execute(
-            "INSERT INTO dat.member SELECT ?, profile_id FROM temp.inside ANTI JOIN "
-            "(SELECT profile_id FROM dat.member WHERE audience_id = ?) m USING (profile_id)",
-            [audience_id, audience_id],
+            "INSERT INTO dat.member_count VALUES (?, ?, ?, ?, ?)",
+            [audience_id, at, len(inside), len(entered), len(left)],
         )
-    if entered or left:
-        cursor.execute("INSERT INTO dat.member_count VALUES (?, ?, ?, ?, ?)", [audience_id, at, members, entered, left])
     adds = removes = 0
-    for number, target in enumerate(targets):
-        told = _tell(cursor, number, target, at)
+    for target, identifiers in zip(targets, hashes, strict=True):
+        told = _tell(cursor, target, condition, (inside, identifiers), at)
         adds, removes = adds + told[0], removes + told[1]
-    _drop_stage(cursor)
-    return Difference(members, entered, left, adds, removes)
+    differences.drop(cursor, "leaving", "entering", "wanted", "gone", "owed")
+    return Difference(len(inside), len(entered), len(left), adds, removes)
 
 
-def _drop_stage(cursor: Cursor) -> None:
-    for table in ("inside", "owed"):
-        cursor.execute(f"DROP TABLE IF EXISTS temp.{table}")
-
-
-def _find_inside(cursor: Cursor, condition: Condition | None, targets: Sequence[Target]) -> None:
-    """Make temp.inside(profile_id, i0, i1..): who is in, and the identifier for each target."""
-    shown = "".join(
-        f", {conditions.identifier(target.activation.property, target.form)} AS i{number}"
-        for number, target in enumerate(targets)
-    )
+def _inside(cursor: Cursor, condition: Condition | None, targets: Sequence[Target]) -> list[Numbers]:
+    """Return the ids of the profiles that are in, and for each target the hashes of their identifiers, 0 for none."""
+    hashes = "".join(f", {differences.hash_of(_identifier(target))} AS i{n}" for n, target in enumerate(targets))
     where, values = conditions.test(condition) if condition else ("false", [])
-    cursor.execute(f"CREATE TEMP TABLE inside AS SELECT profile_id{shown} FROM dat.profile WHERE {where}", values)
+    return differences.columns(cursor, f"SELECT profile_id{hashes} FROM dat.profile WHERE {where}", values)
 
 
-def _tell(cursor: Cursor, number: int, target: Target, at: datetime) -> tuple[int, int]:
+def _identifier(target: Target) -> str:
+    return conditions.identifier(target.activation.property, target.form)
+
+
+def _tell(
+    cursor: Cursor, target: Target, condition: Condition | None, inside: tuple[Numbers, Numbers], at: datetime
+) -> tuple[int, int]:
     """Write what one target is owed; return adds and removes."""
     activation = target.activation
-    activation_id = activation.activation_id
-    # Who shares an identifier is one entry; an ended activation wants nobody any more.
-    inside = "temp.inside" if activation.ended_at is None else "temp.inside WHERE false"
-    wanted = (
-        f"SELECT i{number} AS identifier, min(profile_id) AS profile_id FROM (SELECT * FROM {inside}) "
-        f"WHERE i{number} IS NOT NULL GROUP BY 1"
-    )
-    told = (
-        "SELECT identifier, profile_id, is_sent, is_unsure FROM dat.told "
-        f"WHERE activation_id = {text_literal(activation_id)}"
-    )
-    if activation.ended_at is None and _begins(cursor, activation_id, at) and not activation.sends_current:
+    if activation.ended_at is not None or condition is None:
+        # An ended activation wants nobody any more.
+        inside = (inside[0][:0], inside[1][:0])
+    elif _begins(cursor, activation.activation_id, at) and not activation.sends_current:
+        where, values = conditions.test(condition)
         cursor.execute(
-            f"INSERT INTO dat.told SELECT ?, identifier, profile_id, false, false FROM ({wanted})", [activation_id]
+            f"""INSERT INTO dat.told SELECT ?, {_identifier(target)} AS identifier, min(profile_id), false, false
+            FROM dat.profile WHERE {where} AND identifier IS NOT NULL GROUP BY 2""",
+            [activation.activation_id, *values],
         )
         return 0, 0
-    cursor.execute(
-        f"""CREATE OR REPLACE TEMP TABLE owed AS
-        SELECT identifier, coalesce(w.profile_id, t.profile_id) AS profile_id, w.identifier IS NOT NULL AS is_add,
-            coalesce(t.is_sent, true) AS is_sent, coalesce(t.is_unsure, false) AS is_unsure
-        FROM ({wanted}) w FULL JOIN ({told}) t USING (identifier)
-        WHERE w.identifier IS NULL OR t.identifier IS NULL OR t.is_unsure"""
-    )
-    cursor.execute(
-        "DELETE FROM dat.told WHERE activation_id = ? AND identifier IN (SELECT identifier FROM temp.owed)",
-        [activation_id],
-    )
+    if not _find_owed(cursor, target, *inside):
+        return 0, 0
     cursor.execute(
         "INSERT INTO dat.told SELECT ?, identifier, profile_id, true, false FROM temp.owed WHERE is_add",
-        [activation_id],
+        [activation.activation_id],
     )
     if activation.ended_at is not None and not activation.sends_removes:
         return 0, 0
@@ -122,12 +100,55 @@ def _tell(cursor: Cursor, number: int, target: Target, at: datetime) -> tuple[in
     removes = _number(cursor, "SELECT count(*) FROM temp.owed WHERE NOT is_add AND is_sent")
     if adds or removes:
         wave = Wave(
-            next_wave_id(cursor), activation.configuration_id, activation_id, adds, removes, target.batch_size, None, at
+            next_wave_id(cursor),
+            activation.configuration_id,
+            activation.activation_id,
+            adds,
+            removes,
+            target.batch_size,
+            None,
+            at,
         )
         _write_signals(cursor, wave, SignalKind.ADD, "SELECT * FROM temp.owed WHERE is_add")
         _write_signals(cursor, wave, SignalKind.REMOVE, "SELECT * FROM temp.owed WHERE NOT is_add AND is_sent")
         add_wave(cursor, wave)
     return adds, removes
+
+
+def _find_owed(cursor: Cursor, target: Target, inside: Numbers, identifiers: Numbers) -> bool:
+    """Make temp.owed, and take what is in it out of dat.told; say whether there is anything.
+
+    It holds who is wanted and was not told (is_add), who was told and is not wanted, and whoever is wanted of those
+    of whom nobody knows whether the partner has them (is_add and is_unsure).
+    """
+    activation_id = target.activation.activation_id
+    hashed = differences.hash_of("identifier")
+    told = differences.columns(cursor, f"SELECT {hashed} AS h FROM dat.told WHERE activation_id = ?", [activation_id])
+    fresh, gone = differences.apart(identifiers[identifiers != 0], told[0])
+    unsure = _number(cursor, "SELECT count(*) FROM dat.told WHERE activation_id = ? AND is_unsure", activation_id)
+    if not (len(fresh) or len(gone) or unsure):
+        return False
+    # Who shares an identifier is one entry.
+    differences.stage(cursor, "wanted", inside[differences.places(identifiers, fresh)])
+    differences.stage(cursor, "gone", gone)
+    cursor.execute(
+        f"""CREATE OR REPLACE TEMP TABLE owed AS
+        SELECT {_identifier(target)} AS identifier, min(profile_id) AS profile_id, true AS is_add, true AS is_sent,
+            false AS is_unsure
+        FROM dat.profile WHERE profile_id IN (SELECT number FROM temp.wanted) GROUP BY 1
+        UNION ALL
+        SELECT identifier, profile_id, number IS NULL, is_sent, is_unsure
+        FROM (SELECT * FROM dat.told WHERE activation_id = ?) t LEFT JOIN temp.gone ON number = {hashed}
+        WHERE number IS NOT NULL OR is_unsure""",
+        [activation_id],
+    )
+    if len(gone) or unsure:
+        cursor.execute(
+            "DELETE FROM dat.told WHERE activation_id = ? "
+            f"AND ({hashed} IN (SELECT number FROM temp.gone) OR is_unsure)",
+            [activation_id],
+        )
+    return True
 
 
 def _begins(cursor: Cursor, activation_id: str, at: datetime) -> bool:
@@ -291,5 +312,6 @@ def forget(cursor: Cursor, audience_id: str) -> None:
 
 
 def _number(cursor: Cursor, query: str, *values: object) -> int:
-    row = cursor.execute(query, list(values)).fetchone()
-    return int(row[0]) if row else 0
+    # All of it is fetched: a cursor with an unfinished answer takes no array in.
+    [[found]] = cursor.execute(query, list(values)).fetchall()
+    return int(found)
