@@ -1,12 +1,14 @@
 """The start: leads each role to the page it asks for first, so that all pages keep their own addresses."""
 
-import streamlit as st
-
-from pages.parts import menu, session
+from engine.views import statistics
+from pages.parts import frame, menu, session
 
 
 def _lead_on() -> None:
-    st.switch_page(menu.start_of(session.caller().role))
+    with frame.loading("the start"):
+        caller = session.caller()
+        has_connectors = statistics.has_connectors(session.desk(), caller)
+        frame.go(menu.start_of(caller.role, has_connectors=has_connectors))
 
 
 if __name__ == "__main__":

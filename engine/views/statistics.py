@@ -18,7 +18,18 @@ from storage.records.partners import Configuration
 from storage.records.people import Caller
 from storage.tables import batches, configurations, deliveries, failure_groups
 
-__all__ = ["PERIODS_DAYS", "Bar", "Choice", "CodeRow", "CountRow", "StatisticsPage", "Totals", "going", "page"]
+__all__ = [
+    "PERIODS_DAYS",
+    "Bar",
+    "Choice",
+    "CodeRow",
+    "CountRow",
+    "StatisticsPage",
+    "Totals",
+    "going",
+    "has_connectors",
+    "page",
+]
 
 
 @dataclass(frozen=True)
@@ -135,6 +146,17 @@ def going(desk: Desk, caller: Caller, configuration_id: str | None = None) -> in
     audit.allow(desk.database, caller, Right.SEE_STATISTICS, What("statistics", configuration_id or ""))
     with desk.database.read() as cursor:
         return failure_groups.going(cursor, configuration_id)
+
+
+def has_connectors(desk: Desk, caller: Caller) -> bool:
+    """Say whether there is a connector, also a deleted one, so that the page can have something on it.
+
+    Raises:
+        NotAllowed: The caller's role does not see statistics.
+    """
+    audit.allow(desk.database, caller, Right.SEE_STATISTICS, What("statistics"))
+    with desk.database.read() as cursor:
+        return bool(configurations.listed(cursor, with_deleted=True))
 
 
 def _choices(cursor: Cursor, known: dict[str, Configuration]) -> tuple[Choice, ...]:

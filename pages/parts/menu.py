@@ -56,17 +56,13 @@ ENTRIES = (
     Entry("run_page.py", "Run", "history", "run", "", _ALL),
 )
 """In the order of the menu."""
-_STARTS = {
-    Role.ADMIN: "connections_page.py",
-    Role.ANALYST: "connections_page.py",
-    Role.MANAGER: "runs_page.py",
-    Role.SUPPORT: "runs_page.py",
-}
 
 
-def start_of(role: Role) -> str:
-    """Return the file of the page that a role sees first."""
-    return _STARTS[role]
+def start_of(role: Role, *, has_connectors: bool) -> str:
+    """Return the file of the page that a role sees first: what it asks for, or where makers begin in a new home."""
+    if role is Role.SUPPORT:
+        return "errors_page.py"
+    return "connections_page.py" if role in _MAKERS and not has_connectors else "statistics_page.py"
 
 
 def pages_of(role: Role) -> dict[str, list[StreamlitPage]]:

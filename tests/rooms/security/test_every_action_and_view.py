@@ -84,6 +84,7 @@ NEEDED = {
     "views.runs.page": Right.SEE_RUNS,
     "views.runs.rejected": Right.SEE_REJECTS,
     "views.statistics.going": Right.SEE_STATISTICS,
+    "views.statistics.has_connectors": Right.SEE_STATISTICS,
     "views.statistics.page": Right.SEE_STATISTICS,
     "views.told.audience_sizes": Right.SEE_AUDIENCES,
     "views.told.messages": Right.SEE_STATISTICS,
