@@ -22,8 +22,17 @@ def test(condition: Condition) -> tuple[str, list[Any]]:
 
 def identifier(name: str, form: IdentifierForm) -> str:
     """Return SQL over dat.profile for what the partner is told; null where the profile has no value."""
+    said = f"nullif({_normalised(name, form)}, '')"
+    return f"sha256({said})" if form.is_hashed else said
+
+
+def comparable(name: str, form: IdentifierForm) -> str:
+    """Return SQL for the same, but "" may stand for no value: cheaper, for comparing all profiles."""
+    return identifier(name, form) if form.is_hashed else _normalised(name, form)
+
+
+def _normalised(name: str, form: IdentifierForm) -> str:
     said = f"CAST({name_literal(name)} AS VARCHAR)"
     for step in form.normalise:
         said = _STEPS[step].format(said)
-    said = f"nullif({said}, '')"
-    return f"sha256({said})" if form.is_hashed else said
+    return said

@@ -5,7 +5,7 @@ with the first of them and removed with the last. In one wave each identifier oc
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from storage.database import Cursor
@@ -17,6 +17,9 @@ from storage.tables.differences import Numbers
 
 LETTERS = {SignalKind.ADD: "a", SignalKind.REMOVE: "r"}
 """A batch's id is its wave's, a letter for the kind of its signals, and a number."""
+TOLD_BY_ANY_LINK = """SELECT identifier FROM dat.told WHERE is_sent
+    AND activation_id IN (SELECT activation_id FROM ctl.activation WHERE configuration_id = ?)"""
+"""Whom a configuration should have by any of its links: a late remove of an earlier link leaves them there."""
 
 
 def recompute(
@@ -37,8 +40,15 @@ def recompute(
         What changed; all zero but members where nothing did.
     """
     inside, *hashes = _inside(cursor, condition, targets)
-    before = differences.columns(cursor, "SELECT profile_id FROM dat.member WHERE audience_id = ?", [audience_id])
-    entered, left = differences.apart(inside, before[0])
+    [before] = differences.columns(cursor, "SELECT profile_id FROM dat.member WHERE audience_id = ?", [audience_id])
+    told = [_told(cursor, target) for target in targets]
+    # An ended activation wants nobody any more.
+    wanted = [
+        of_target if target.activation.ended_at is None and condition is not None else of_target[:0]
+        for target, of_target in zip(targets, hashes, strict=True)
+    ]
+    pairs = zip(wanted, (of_target for _, of_target in told), strict=True)
+    (entered, left), *changes = differences.apart([(inside, before), *pairs])
     if len(left):
         differences.stage(cursor, "leaving", left)
         cursor.execute(
@@ -54,16 +64,38 @@ def recompute(
             [audience_id, at, len(inside), len(entered), len(left)],
         )
     adds = removes = 0
-    for target, identifiers in zip(targets, hashes, strict=True):
-        told = _tell(cursor, target, condition, (inside, identifiers), at)
-        adds, removes = adds + told[0], removes + told[1]
-    differences.drop(cursor, "leaving", "entering", "wanted", "gone", "owed")
+    for number, target in enumerate(targets):
+        fresh, gone = changes[number]
+        fresh = differences.without_no_text(cursor, fresh)
+        found = _Found(
+            condition,
+            fresh=inside[differences.places(wanted[number], fresh)],
+            gone=gone,
+            holders=told[number][0][differences.places(told[number][1], gone)],
+        )
+        owed = _tell(cursor, target, found, at)
+        adds, removes = adds + owed[0], removes + owed[1]
+    differences.drop(cursor, "leaving", "entering", "wanted", "gone", "holding", "taken", "owed")
     return Difference(len(inside), len(entered), len(left), adds, removes)
 
 
+@dataclass(frozen=True)
+class _Found:
+    """What differs for one target: profiles that are wanted and not told, hashes told of and not wanted, and by whom.
+
+    condition: Who is in, None where the audience is gone.
+    """
+
+    condition: Condition | None
+    fresh: Numbers
+    gone: Numbers
+    holders: Numbers
+
+
 def _inside(cursor: Cursor, condition: Condition | None, targets: Sequence[Target]) -> list[Numbers]:
-    """Return the ids of the profiles that are in, and for each target the hashes of their identifiers, 0 for none."""
-    hashes = "".join(f", {differences.hash_of(_identifier(target))} AS i{n}" for n, target in enumerate(targets))
+    """Return the ids of the profiles that are in, and for each target the hashes of their identifiers."""
+    said = [conditions.comparable(target.activation.property, target.form) for target in targets]
+    hashes = "".join(f", {differences.hash_of(text)} AS i{n}" for n, text in enumerate(said))
     where, values = conditions.test(condition) if condition else ("false", [])
     return differences.columns(cursor, f"SELECT profile_id{hashes} FROM dat.profile WHERE {where}", values)
 
@@ -72,23 +104,30 @@ def _identifier(target: Target) -> str:
     return conditions.identifier(target.activation.property, target.form)
 
 
-def _tell(
-    cursor: Cursor, target: Target, condition: Condition | None, inside: tuple[Numbers, Numbers], at: datetime
-) -> tuple[int, int]:
+def _told(cursor: Cursor, target: Target) -> list[Numbers]:
+    """Return profiles and hashes of whom a target was told."""
+    said = f"profile_id, {differences.hash_of('identifier')} AS h"
+    activation_id = target.activation.activation_id
+    return differences.columns(cursor, f"SELECT {said} FROM dat.told WHERE activation_id = ?", [activation_id])
+
+
+def _tell(cursor: Cursor, target: Target, found: _Found, at: datetime) -> tuple[int, int]:
     """Write what one target is owed; return adds and removes."""
     activation = target.activation
-    if activation.ended_at is not None or condition is None:
-        # An ended activation wants nobody any more.
-        inside = (inside[0][:0], inside[1][:0])
-    elif _begins(cursor, activation.activation_id, at) and not activation.sends_current:
-        where, values = conditions.test(condition)
+    if (
+        activation.ended_at is None
+        and found.condition is not None
+        and _begins(cursor, activation.activation_id, at)
+        and not activation.sends_current
+    ):
+        where, values = conditions.test(found.condition)
         cursor.execute(
             f"""INSERT INTO dat.told SELECT ?, {_identifier(target)} AS identifier, min(profile_id), false, false
             FROM dat.profile WHERE {where} AND identifier IS NOT NULL GROUP BY 2""",
             [activation.activation_id, *values],
         )
         return 0, 0
-    if not _find_owed(cursor, target, *inside):
+    if not _find_owed(cursor, target, found):
         return 0, 0
     cursor.execute(
         "INSERT INTO dat.told SELECT ?, identifier, profile_id, true, false FROM temp.owed WHERE is_add",
@@ -96,6 +135,8 @@ def _tell(
     )
     if activation.ended_at is not None and not activation.sends_removes:
         return 0, 0
+    if activation.ended_at is not None:
+        cursor.execute(f"DELETE FROM temp.owed WHERE identifier IN ({TOLD_BY_ANY_LINK})", [activation.configuration_id])
     adds = _number(cursor, "SELECT count(*) FROM temp.owed WHERE is_add")
     removes = _number(cursor, "SELECT count(*) FROM temp.owed WHERE NOT is_add AND is_sent")
     if adds or removes:
@@ -115,48 +156,62 @@ def _tell(
     return adds, removes
 
 
-def _find_owed(cursor: Cursor, target: Target, inside: Numbers, identifiers: Numbers) -> bool:
+def _find_owed(cursor: Cursor, target: Target, found: _Found) -> bool:
     """Make temp.owed, and take what is in it out of dat.told; say whether there is anything.
 
     It holds who is wanted and was not told (is_add), who was told and is not wanted, and whoever is wanted of those
     of whom nobody knows whether the partner has them (is_add and is_unsure).
     """
     activation_id = target.activation.activation_id
-    hashed = differences.hash_of("identifier")
-    told = differences.columns(cursor, f"SELECT {hashed} AS h FROM dat.told WHERE activation_id = ?", [activation_id])
-    fresh, gone = differences.apart(identifiers[identifiers != 0], told[0])
     unsure = _number(cursor, "SELECT count(*) FROM dat.told WHERE activation_id = ? AND is_unsure", activation_id)
-    if not (len(fresh) or len(gone) or unsure):
+    if not (len(found.fresh) or len(found.gone) or unsure):
         return False
+    differences.stage(cursor, "wanted", found.fresh)
     # Who shares an identifier is one entry.
-    differences.stage(cursor, "wanted", inside[differences.places(identifiers, fresh)])
-    differences.stage(cursor, "gone", gone)
     cursor.execute(
         f"""CREATE OR REPLACE TEMP TABLE owed AS
         SELECT {_identifier(target)} AS identifier, min(profile_id) AS profile_id, true AS is_add, true AS is_sent,
             false AS is_unsure
-        FROM dat.profile WHERE profile_id IN (SELECT number FROM temp.wanted) GROUP BY 1
-        UNION ALL
-        SELECT identifier, profile_id, number IS NULL, is_sent, is_unsure
-        FROM (SELECT * FROM dat.told WHERE activation_id = ?) t LEFT JOIN temp.gone ON number = {hashed}
-        WHERE number IS NOT NULL OR is_unsure""",
-        [activation_id],
+        FROM dat.profile WHERE profile_id IN (SELECT number FROM temp.wanted) GROUP BY 1"""
     )
-    if len(gone) or unsure:
+    if len(found.gone):
+        _take_out(cursor, activation_id, found)
+    if unsure:
+        still = "FROM dat.told WHERE activation_id = ? AND is_unsure"
         cursor.execute(
-            "DELETE FROM dat.told WHERE activation_id = ? "
-            f"AND ({hashed} IN (SELECT number FROM temp.gone) OR is_unsure)",
-            [activation_id],
+            f"INSERT INTO temp.owed SELECT identifier, profile_id, true, is_sent, is_unsure {still}", [activation_id]
         )
+        cursor.execute(f"DELETE {still}", [activation_id])
     return True
+
+
+def _take_out(cursor: Cursor, activation_id: str, found: _Found) -> None:
+    """Move whoever was told and is not wanted from dat.told to temp.owed."""
+    # Profiles' numbers are found much faster than hashes, so all that is told of them is taken, and the rest put back.
+    differences.stage(cursor, "gone", found.gone)
+    differences.stage(cursor, "holding", found.holders)
+    theirs = "FROM dat.told WHERE activation_id = ? AND profile_id IN (SELECT number FROM temp.holding)"
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE taken AS SELECT * {theirs}", [activation_id])
+    cursor.execute(f"DELETE {theirs}", [activation_id])
+    is_gone = f"{differences.hash_of('identifier')} IN (SELECT number FROM temp.gone)"
+    cursor.execute(f"INSERT INTO dat.told SELECT * FROM temp.taken WHERE NOT {is_gone}")
+    cursor.execute(
+        "INSERT INTO temp.owed SELECT identifier, profile_id, false, is_sent, is_unsure FROM temp.taken "
+        f"WHERE {is_gone}"
+    )
 
 
 def _begins(cursor: Cursor, activation_id: str, at: datetime) -> bool:
     """Say whether this is an activation's first recompute, and note that it is done."""
-    if _number(cursor, "SELECT count(*) FROM dat.activation_begun WHERE activation_id = ?", activation_id):
+    if has_begun(cursor, activation_id):
         return False
     cursor.execute("INSERT INTO dat.activation_begun VALUES (?, ?)", [activation_id, at])
     return True
+
+
+def has_begun(cursor: Cursor, activation_id: str) -> bool:
+    """Say whether an activation's first recompute is done."""
+    return bool(_number(cursor, "SELECT count(*) FROM dat.activation_begun WHERE activation_id = ?", activation_id))
 
 
 def next_wave_id(cursor: Cursor) -> str:
@@ -182,8 +237,8 @@ def has_replay(cursor: Cursor, failure_id: str) -> bool:
 def write_replay(cursor: Cursor, wave: Wave, failure: Failure) -> int:
     """Write a wave that sends again what is still current of a failure; return how many signals that is.
 
-    An add is current where the partner should still have it, a remove where it should not. Of a failure that does
-    not name whom it concerns the whole batch goes again.
+    An add is current where the partner should still have it, a remove where it should not, by whichever link. Of a
+    failure that does not name whom it concerns the whole batch goes again.
 
     Args:
         cursor: Inside `database.write("dat")`.
@@ -191,14 +246,19 @@ def write_replay(cursor: Cursor, wave: Wave, failure: Failure) -> int:
         failure: What is sent again.
     """
     is_add = failure.kind is SignalKind.ADD
-    current = "SEMI JOIN" if is_add else "ANTI JOIN"
+    current, or_by_any = ("SEMI JOIN", "") if is_add else ("ANTI JOIN", f" UNION ALL {TOLD_BY_ANY_LINK}")
     named = "" if failure.is_whole_batch else "SEMI JOIN (SELECT * FROM ctl.failed_signal WHERE failure_id = ?) n "
     cursor.execute(
         f"""CREATE OR REPLACE TEMP TABLE owed AS
         SELECT profile_id, identifier, true AS is_unsure FROM (SELECT * FROM dat.signal WHERE batch_id = ?) s
-        {current} (SELECT identifier FROM dat.told WHERE activation_id = ?) t USING (identifier)
+        {current} (SELECT identifier FROM dat.told WHERE activation_id = ?{or_by_any}) t USING (identifier)
         {named}{"USING (identifier)" if named else ""}""",
-        [failure.batch_id, failure.activation_id, *([failure.failure_id] if named else [])],
+        [
+            failure.batch_id,
+            failure.activation_id,
+            *([] if is_add else [failure.configuration_id]),
+            *([failure.failure_id] if named else []),
+        ],
     )
     found = _number(cursor, "SELECT count(*) FROM temp.owed")
     if found:
