@@ -72,13 +72,16 @@ def recompute(desk: Desk, audience_id: str) -> Difference:
 def _targets(cursor: Cursor, audience_id: str) -> list[Target]:
     """Return whom the difference goes to: active configurations, and ended links with something left to take back.
 
-    A deactivated one is left out: when it is activated, the net difference goes (ruling 8).
+    A deactivated one is left out: when it is activated, the net difference goes (ruling 8). A link that leaves out
+    the members of its beginning is begun there too, for whoever enters from then on counts as new.
     """
     found = []
     for activation in audiences.activations_of_audience(cursor, audience_id, with_ended=True):
         configuration = configurations.by_id(cursor, activation.configuration_id)
-        is_active = configuration is not None and configuration.state is ConfigurationState.ACTIVE
-        if configuration is None or not (is_active or _is_dropped(activation)):
+        if configuration is None:
+            continue
+        is_active = configuration.state is ConfigurationState.ACTIVE
+        if not (is_active or _is_dropped(activation) or _begins_in_silence(cursor, activation)):
             continue
         if activation.ended_at is not None and not members.has_told(cursor, activation.activation_id):
             continue
@@ -95,3 +98,8 @@ def _targets(cursor: Cursor, audience_id: str) -> list[Target]:
 
 def _is_dropped(activation: Activation) -> bool:
     return activation.ended_at is not None and not activation.sends_removes
+
+
+def _begins_in_silence(cursor: Cursor, activation: Activation) -> bool:
+    is_open = activation.ended_at is None
+    return is_open and not activation.sends_current and not members.has_begun(cursor, activation.activation_id)

@@ -36,12 +36,16 @@ def unmade(cursor: Cursor) -> list[Wave]:
 
 
 def make(cursor: Cursor, wave: Wave) -> None:
-    """Make a wave's batches; they wait, or are held where the configuration is not active (any more)."""
+    """Make a wave's batches; they wait, or are held where the configuration is not active (any more).
+
+    A recompute may have seen a configuration that was deleted before it ended; those batches wait for nothing.
+    """
     row = cursor.execute(
-        "SELECT state FROM ctl.configuration WHERE configuration_id = ?", [wave.configuration_id]
+        "SELECT state, deleted_at FROM ctl.configuration WHERE configuration_id = ?", [wave.configuration_id]
     ).fetchone()
     is_active = row is not None and row[0] == ConfigurationState.ACTIVE.value
-    state = BatchState.WAITING if is_active else BatchState.HELD
+    is_gone = row is None or row[1] is not None
+    state = BatchState.SUPERSEDED if is_gone else BatchState.WAITING if is_active else BatchState.HELD
     for kind, signals in ((SignalKind.ADD, wave.adds), (SignalKind.REMOVE, wave.removes)):
         cursor.execute(
             f"""INSERT INTO ctl.batch ({_COLUMNS})

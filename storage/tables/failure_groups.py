@@ -111,16 +111,19 @@ def _grouped(cursor: Cursor, where: str, values: list[object]) -> list[FailureGr
 
 _OF_FAILURES = """WITH f AS (SELECT * FROM ctl.failure WHERE list_contains(?, failure_id)),
     named AS (
-        SELECT f.failure_id, f.kind, f.activation_id, f.tries, f.is_replayed, s.profile_id, s.identifier
-        FROM dat.signal s JOIN f USING (batch_id) WHERE f.is_whole_batch
+        SELECT f.*, s.profile_id, s.identifier FROM dat.signal s JOIN f USING (batch_id) WHERE f.is_whole_batch
         UNION ALL
-        SELECT f.failure_id, f.kind, f.activation_id, f.tries, f.is_replayed, s.profile_id, s.identifier
-        FROM dat.signal s JOIN f USING (batch_id)
+        SELECT f.*, s.profile_id, s.identifier FROM dat.signal s JOIN f USING (batch_id)
         JOIN ctl.failed_signal n ON n.failure_id = f.failure_id AND n.identifier = s.identifier
         WHERE NOT f.is_whole_batch),
-    shown AS (SELECT named.*, (t.identifier IS NOT NULL) = (named.kind = 'add') AS is_current
+    by_any AS (SELECT DISTINCT configuration_id, identifier
+        FROM dat.told JOIN ctl.activation USING (activation_id) WHERE is_sent),
+    shown AS (SELECT named.*, CASE WHEN named.kind = 'add' THEN t.identifier IS NOT NULL
+            ELSE t.identifier IS NULL AND b.identifier IS NULL END AS is_current
         FROM named LEFT JOIN (SELECT activation_id, identifier FROM dat.told) t
-        ON t.activation_id = named.activation_id AND t.identifier = named.identifier)"""
+            ON t.activation_id = named.activation_id AND t.identifier = named.identifier
+        LEFT JOIN by_any b ON b.configuration_id = named.configuration_id AND b.identifier = named.identifier)"""
+"""What is current here is what members.write_replay sends."""
 
 
 def profiles(cursor: Cursor, failure_ids: Sequence[str], start: int, most: int) -> list[tuple[FailedProfile, int]]:
