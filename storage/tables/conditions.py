@@ -2,12 +2,17 @@
 
 from typing import Any
 
-from storage.database import name_literal
+from storage.database import name_literal, text_literal
 from storage.records.audiences import Condition, Operator
 from storage.records.partners import IdentifierForm, Normalise
 from storage.tables.values import SQL_TYPES
 
-_STEPS = {Normalise.TRIM: "trim({})", Normalise.LOWER: "lower({})"}
+_BLANKS = "".join(letter for letter in map(chr, range(0x3001)) if letter.isspace())
+# SQL's own trim is fast and leaves tabs and line ends; with a list of letters it takes ten times as long.
+_TRIM = "CASE WHEN regexp_matches({{0}}, '[\\x00-\\x1f]') THEN trim({{0}}, {0}) ELSE trim({{0}}) END".format(
+    text_literal(_BLANKS)
+)
+_STEPS = {Normalise.TRIM: _TRIM, Normalise.LOWER: "lower({0})"}
 
 
 def test(condition: Condition) -> tuple[str, list[Any]]:
@@ -32,7 +37,10 @@ def comparable(name: str, form: IdentifierForm) -> str:
 
 
 def _normalised(name: str, form: IdentifierForm) -> str:
-    said = f"CAST({name_literal(name)} AS VARCHAR)"
+    column = name_literal(name)
+    said = f"CAST({column} AS VARCHAR)"
+    # 42 is known as 42, not with the zeros of its column; which of the two it is costs nothing a row.
+    said = f"CASE WHEN typeof({column}) LIKE 'DECIMAL%' THEN rtrim(rtrim({said}, '0'), '.') ELSE {said} END"
     for step in form.normalise:
         said = _STEPS[step].format(said)
     return said

@@ -20,6 +20,7 @@ REMOVE = f"payload=%7B%22data%22%3A%5B%5B%22{HASH}%22%5D%5D%2C%22is_raw%22%3Atru
 KNOWN_HASHES = {
     "a@example.com": HASH,
     "  A@Example.COM ": HASH,
+    "\t\u00a0a@example.com\r\n": HASH,
     "jane.doe@example.com": "86e0b9e56c17cc4d12387e1949b85053fbe73bc3ce5a1188713a9d300cc6133d",
     "ÄNNE@BÜCHER.EXAMPLE": "5e402f242a0ce5bd9cd6af52add4f2829d490bf01574586e9c6b0d2b12649abd",
 }
@@ -110,6 +111,22 @@ def test_an_own_id_leaves_as_it_stands(wire: Wire) -> None:
     [request] = wire.sent()
     # then
     assert data_of(request) == ["C00007"]
+
+
+def test_an_own_id_that_is_a_decimal_leaves_without_the_zeros_of_its_column(wire: Wire) -> None:
+    # given
+    wire.sender.put(Person(1, 1200), Person(2, 700))
+    with wire.sender.desk.database.write("dat") as cursor:
+        cursor.execute("UPDATE dat.profile SET spend = spend + 0.25 WHERE profile_id = 2")
+    audience_id = wire.sender.audience()
+    # when
+    wire.sender.link(audience_id, wire.sender.configure(identifier="EXTERN_ID"), by="spend")
+    [add] = wire.sent()
+    wire.sender.change_rule(audience_id, "spend >= 5000")
+    [remove] = wire.sent()
+    # then
+    assert sorted(data_of(add)) == ["1200", "700.25"]
+    assert sorted(data_of(remove)) == [["1200"], ["700.25"]]
 
 
 @pytest.mark.parametrize("odd", ['a"b', "a b+c", "ü/ß?&=%41#", "\\u0041", "}]}", "日本"])
