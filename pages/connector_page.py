@@ -5,7 +5,7 @@ import streamlit as st
 from engine.base.errors import HandoffError
 from engine.views import connectors as view
 from engine.views.connectors import ConnectorPage
-from pages.parts import badges, connector_blocks, connector_dialogs, connector_form, frame, session
+from pages.parts import badges, connector_blocks, connector_dialogs, connector_form, frame, session, words
 from storage.records.partners import Configuration, ConfigurationState
 
 _LIST = ("Connectors", "connectors_page.py")
@@ -53,7 +53,7 @@ def _draw_side(state: ConfigurationState, *, was_going: bool) -> None:
 
 def _draw_page(page: ConnectorPage, configuration: Configuration) -> None:
     frame.crumbs(_LIST, here=configuration.name)
-    title = f"{page.partner.short_name} · {configuration.name}"
+    title = words.account(page.partner.short_name, configuration.name)
     with frame.title_row(title, (badges.of_configuration(configuration.state),)):
         _draw_actions(page, configuration)
     st.caption(f"An account at {page.partner.name}. Days are UTC.")

@@ -76,10 +76,10 @@ def _draw_table(page: AudiencePage) -> None:
     links = page.links
     table = pd.DataFrame(
         {
-            "Name": [f"{link.partner_short_name} · {link.configuration.name}" for link in links],
+            "Name": [words.account(link.partner_short_name, link.configuration.name) for link in links],
             "State": [[badges.of_configuration(link.configuration.state).word] for link in links],
             "Signals": [[signal.value for signal in link.signals] for link in links],
-            "Identifier": [f"{link.activation.property} as {link.identifier.label}" for link in links],
+            "Identifier": [f"{link.activation.property} as {words.inside(link.identifier.label)}" for link in links],
             "There": [link.there for link in links],
             "Waiting": [link.waiting for link in links],
             "menu": [menu_of(page)] * len(links),
@@ -136,7 +136,7 @@ def _ask_link(audience_id: str) -> None:
             format_func=lambda one: _with_count(page, one),
             help="The property whose value tells the partner who it is.",
         )
-        st.caption(f"Sent as: {plain(choice.identifier.label)}." if choice else "")
+        st.caption(f"Sent as {plain(words.inside(choice.identifier.label))}." if choice else "")
         sends = st.radio(
             f"Send the {words.counted(page.members, 'current member')}?",
             [_YES, _NO],
@@ -172,7 +172,7 @@ def _draw_choices(page: Linkable) -> Choice | None:
         "Configuration",
         list(by_id),
         key="audience_link_configuration",
-        format_func=lambda one: f"{by_id[one].partner_short_name} · {by_id[one].configuration.name}",
+        format_func=lambda one: words.account(by_id[one].partner_short_name, by_id[one].configuration.name),
         help=f"An account at a partner; each takes one audience.{taken}",
     )
     return by_id.get(chosen or "")

@@ -11,6 +11,7 @@ from pages.parts.plain import plain
 from storage.records.partners import ConfigurationState
 
 _BAR_PX, _MARGIN_PX = 36, 8
+_MINUS = "\u2212"
 _LIGHT = {"in": "#C8CFDA", "there": "#1E9656", "text": "#1A2233"}
 _DARK = {"in": "#3D4A60", "there": "#4CCB8A", "text": "#E7EBF2"}
 _ROOM = 1.3
@@ -84,14 +85,18 @@ def draw_if_saved(page: AudiencePage, preview: Preview, *, is_changed: bool) -> 
         active = [link for link in page.links if link.configuration.state is ConfigurationState.ACTIVE]
         where = f"to {words.counted(len(active), 'connector')}" if active else "nobody is told"
         rows = {
-            "Enter": f":green[+{words.count(preview.enter)}]\u2002 :gray[adds {where}]",
-            "Leave": f":blue[−{words.count(preview.leave)}]\u2002 :gray[removes {where}]",  # noqa: RUF001 - a minus
+            "Enter": f":green[{_signed(preview.enter, '+')}]\u2002 :gray[adds {where}]",
+            "Leave": f":blue[{_signed(preview.leave, _MINUS)}]\u2002 :gray[removes {where}]",
         }
         if not active:
             rows = {name: said.replace("adds ", "").replace("removes ", "") for name, said in rows.items()}
         if preview.problem:
             rows = dict.fromkeys(rows, words.UNKNOWN)
         st.table(rows, border="horizontal", alt="Who would enter and leave if this was saved now")
+
+
+def _signed(number: int, sign: str) -> str:
+    return f"{sign}{words.count(number)}" if number else "0"
 
 
 def _chosen(page: AudiencePage) -> Link | None:

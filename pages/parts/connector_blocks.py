@@ -57,7 +57,7 @@ def identified(use: Use) -> str:
     """Return how the partner knows the members, and how many profiles can be known so; pure."""
     have = f"{words.count(use.have_it)} of {words.counted(use.profiles, 'profile')}"
     has = "has" if use.profiles == 1 else "have"
-    return f"{plain(use.property)}, sent as {plain(use.word)}; {have} {has} it"
+    return f"{plain(use.property)}, sent as {plain(words.inside(use.word))}; {have} {has} it"
 
 
 def figures(page: ConnectorPage) -> None:

@@ -95,4 +95,4 @@ def _draw_delete(configuration_id: str) -> None:
 
 
 def _name(page: ConnectorPage) -> str:
-    return f"{page.partner.short_name} · {page.configuration.name if page.configuration else ''}"
+    return words.account(page.partner.short_name, page.configuration.name if page.configuration else "")

@@ -45,7 +45,7 @@ def draw(page: ConnectorList, lines: Sequence[ConnectorLine]) -> None:
     config = st.column_config
     table = pd.DataFrame(
         {
-            "Name": [f"{line.partner.short_name} · {line.configuration.name}" for line in lines],
+            "Name": [words.account(line.partner.short_name, line.configuration.name) for line in lines],
             "State": [[badges.of_configuration(line.configuration.state).word] for line in lines],
             "Signals": [list(line.partner.can) for line in lines],
             "Used by": [used_by(line) for line in lines],

@@ -30,6 +30,16 @@ def counted(number: int, one: str, many: str | None = None) -> str:
     return f"{count(number)} {one if number == 1 else many or one + 's'}"
 
 
+def account(partner: str, name: str) -> str:
+    """Return "Meta · Retail NL", how an account at a partner is called; a name that begins with the partner's alone."""
+    return name if name.casefold().startswith(partner.casefold()) else f"{partner} · {name}"
+
+
+def inside(label: str) -> str:
+    """Return a label as it reads inside a sentence: "your own id", "e-mail"; an abbreviation stays as it is."""
+    return label if label[:2].isupper() else label[:1].lower() + label[1:]
+
+
 def rate(part: int, whole: int, places: int = 1) -> str:
     """Return "2.3 %" (tables) or, with two places, "2.31 %" (metrics)."""
     return UNKNOWN if not whole else f"{_HUNDRED * part / whole:.{places}f} %"

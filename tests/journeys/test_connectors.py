@@ -18,7 +18,7 @@ from tests.pages import sending as sendings
 pytestmark = pytest.mark.browser
 HEADER_PX, ROW_PX, MENU_PX = 33, 38, 22
 MENU_WAIT_MS = 3_000
-TITLE = "Meta · Meta demo account"
+TITLE = "Meta demo account"
 
 
 @dataclass(frozen=True)

@@ -219,7 +219,7 @@ def test_linking_shows_how_many_current_members_it_sends_before_it_does(
     assert asked.options == ["Yes, send 2 now", "No, only who enters from now on"]
     property_ = page.selectbox(key="audience_link_property")
     assert property_.options[0] == "customer_id · 2 of 2 have it"
-    assert page.selectbox(key="audience_link_configuration").options == [f"Meta · {sending.META}"]
+    assert page.selectbox(key="audience_link_configuration").options == [sending.META]
     assert view.page(desk, admin, audience.audience_id).links == ()
     # when
     asked.set_value("no").run()
@@ -241,7 +241,7 @@ def test_linking_shows_how_many_current_members_it_sends_before_it_does(
     work(desk)
     assert view.page(desk, admin, audience.audience_id).links[0].told == 2
     page.run()
-    assert list(page.dataframe[1].value.iloc[0])[:1] == [f"Meta · {sending.META}"]
+    assert list(page.dataframe[1].value.iloc[0])[:1] == [sending.META]
     assert "audience_link_yes" not in [button.key for button in page.button]
 
 

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from engine.flows import audiences as recomputing
 from engine.flows.desk import Desk
 from engine.views import audiences as view
-from pages.parts import audience_links, audience_numbers
+from pages.parts import audience_links, audience_numbers, words
 from storage.records.people import Caller
 from tests.pages import sending
 from tests.pages.conftest import Show
@@ -58,3 +60,18 @@ def test_each_line_of_a_links_menu_leads_on(desk: Desk, admin: Caller, went: Led
         ("statistics_page.py", {"configuration": sent.configuration_id}),
     ]
     assert audience_links.menu_of(page)[-1] == audience_links.UNLINK
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("Retail NL", "Meta · Retail NL"), ("Meta demo account", "Meta demo account")]
+)
+def test_an_account_named_after_its_partner_is_not_called_so_twice(name: str, said: str) -> None:
+    assert words.account("Meta", name) == said
+
+
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [("Your own id", "your own id"), ("E-mail, SHA-256", "e-mail, SHA-256"), ("IP address", "IP address")],
+)
+def test_a_label_inside_a_sentence_begins_small_unless_it_is_an_abbreviation(label: str, said: str) -> None:
+    assert words.inside(label) == said

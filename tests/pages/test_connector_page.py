@@ -80,7 +80,7 @@ def test_a_linked_account_says_who_uses_it_and_keeps_its_list(
     # then
     said = texts(page)
     assert "3 members · 3 at Meta" in said
-    assert "customer\\_id, sent as Your own id; 3 of 3 profiles have it" in said
+    assert "customer\\_id, sent as your own id; 3 of 3 profiles have it" in said
     assert page.text_input(key=key(sending.configuration_id, "audience_id")).disabled
     assert page.selectbox(key=key(sending.configuration_id, "identifier")).disabled
     assert {item.label: item.value for item in page.metric} == {
