@@ -17,7 +17,10 @@ from pages.parts.plain import plain
 _ERROR = "frame_error"
 # A page link is made for menus: here it stands in a line of small gray text, flush with the title below.
 _CRUMBS_STYLE = (
-    "<style>.st-key-crumbs a{padding:0;background:none}.st-key-crumbs a p{font-size:0.875rem;opacity:0.75}</style>"
+    "<style>.st-key-crumbs a{padding:0;background:none}"
+    ".st-key-crumbs a p{font-size:0.875rem;font-weight:400;opacity:0.75}"
+    # The stroke between two of them is narrower than the least width of a text.
+    ".st-key-crumbs [data-testid=stCaptionContainer] p{text-align:center}</style>"
 )
 
 
