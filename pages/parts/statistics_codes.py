@@ -8,7 +8,8 @@ from pages.parts import badges, category, errors_address, frame, words
 
 _OPEN = ":material/arrow_forward:"
 _TABLE = "statistics_codes"
-_ROW_HEIGHT = 36
+_ROW_HEIGHT, _TWO_LINES_HEIGHT = 36, 52
+_LINE_CHARACTERS_MAX = 38
 _REFERENCE = ":material/open_in_new:"
 
 
@@ -49,19 +50,19 @@ def _table(page: StatisticsPage) -> None:
     st.dataframe(
         pd.DataFrame(data),
         hide_index=True,
-        row_height=_ROW_HEIGHT,
+        row_height=_row_height(rows),
         height="content",
         placeholder="–",  # noqa: RUF001 - the dash for what is not known
         column_config={
             "Partner": config.TextColumn(width=100),
-            "Category": badges.column("Category", 132, category.ERROR_BADGES),
-            "Partner code": config.TextColumn(width=112),
+            "Category": badges.column("Category", 130, category.ERROR_BADGES),
+            "Partner code": config.TextColumn(width=110),
             "reference": config.LinkColumn("", width=40, display_text=_REFERENCE, help="The partner's list of codes"),
-            "Meaning": config.TextColumn(width=170 if is_several else 226),
+            "Meaning": config.TextColumn(width=178 if is_several else 242),
             "Errors": config.ProgressColumn(
-                width=112, min_value=0, max_value=max(row.count for row in rows), format="localized", color="gray"
+                width=104, min_value=0, max_value=max(row.count for row in rows), format="localized", color="gray"
             ),
-            "By day": config.BarChartColumn(width=96, y_min=0, color="gray"),
+            "By day": config.BarChartColumn(width=92, y_min=0, color="gray"),
             "Last": config.TextColumn(width=98),
             "Recovered": config.NumberColumn(width=84, format="localized"),
             "open": config.ButtonColumn(
@@ -76,6 +77,11 @@ def _table(page: StatisticsPage) -> None:
         },
         alt="Errors with category, partner code, meaning, number, by day, last time and how many were recovered.",
     )
+
+
+def _row_height(rows: tuple[CodeRow, ...]) -> int:
+    """Return a height in which every meaning can be read; a cell of more than one line breaks it at its words."""
+    return _TWO_LINES_HEIGHT if any(len(row.meaning) > _LINE_CHARACTERS_MAX for row in rows) else _ROW_HEIGHT
 
 
 def _on_open(rows: tuple[CodeRow, ...], configuration_id: str | None, days: int) -> None:

@@ -279,7 +279,14 @@ def test_the_csv_has_the_numbers_of_the_page(desk: Desk, admin: Caller, errors_o
 
 @pytest.mark.parametrize(
     ("now", "before", "said"),
-    [(106, 100, "6.0 %"), (62, 100, "-38 %"), (5, 0, None), (100, 100, None), (1_000_001, 1_000_000, None)],
+    [
+        (106, 100, "6.0 %"),
+        (62, 100, "38 %"),
+        (5, 0, None),
+        (1000, 3, None),
+        (100, 100, None),
+        (1_000_001, 1_000_000, None),
+    ],
 )
 def test_a_change_is_said_in_percent(now: int, before: int, said: str | None) -> None:
     assert statistics_cards.change(now, before) == said
