@@ -37,7 +37,7 @@ def account(partner: str, name: str) -> str:
 
 def inside(label: str) -> str:
     """Return a label as it reads inside a sentence: "your own id", "e-mail"; an abbreviation stays as it is."""
-    return label if label[:2].isupper() else label[:1].lower() + label[1:]
+    return label if label[:2].isupper() and label[:2].isalpha() else label[:1].lower() + label[1:]
 
 
 def rate(part: int, whole: int, places: int = 1) -> str:
