@@ -15,7 +15,6 @@ from engine.outbox import retry
 from engine.outbox.retry import Decision
 from engine.partners import answers, catalog, requests
 from engine.partners import settings as partner_settings
-from engine.partners.http import Client
 from engine.partners.manifest import Manifest
 from storage.database import Cursor
 from storage.records.deliveries import (
@@ -93,10 +92,12 @@ def prepare(desk: Desk, taken: Claim) -> tuple[requests.Call, float] | None:
         if configuration.state is not ConfigurationState.ACTIVE:
             return None
         secrets = _opened(desk, cursor, configuration)
-        rows = batches.rows_of(cursor, batch.batch_id)
-    manifest = catalog.manifest_of(configuration.partner)
+        manifest = catalog.manifest_of(configuration.partner)
+        is_nested = "{nested}" in (manifest.calls[batch.kind].payload or "")
+        rows = batches.rows_of(cursor, batch.batch_id, is_nested=is_nested)
     given = {**configuration.settings, **secrets}
-    call = requests.build(manifest, batch.kind, given, rows.flat, rows.nested)
+    flat, nested = ("", rows) if is_nested else (rows, "")
+    call = requests.build(manifest, batch.kind, given, flat, nested)
     return call, partner_settings.deadline_s(manifest, given)
 
 
@@ -122,11 +123,6 @@ def let_go(desk: Desk, taken: Claim, stopped_reason: str | None = None) -> None:
         if stopped_reason is not None:
             _stop(cursor, _known(cursor, taken.batch.configuration_id), stopped_reason)
         batches.try_again(cursor, taken.batch.batch_id, clock.now(), is_try_given_back=True)
-
-
-async def make_call(client: Client, call: requests.Call, deadline_s: float) -> Answer:
-    """Make the call; what goes wrong on the way is an answer too."""
-    return await client.call(call, deadline_s)
 
 
 def settle(desk: Desk, taken: Claim, answer: Answer) -> Decision | None:

@@ -1,7 +1,6 @@
 """Batches of signals on their way to partners: made from waves, claimed under a lease, ended once (ctl.batch)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from storage.database import Cursor
@@ -16,14 +15,6 @@ _UNMADE = "wave_id > (SELECT coalesce(max(wave_id), '') FROM ctl.batch)"
 _OWED = f"""(SELECT configuration_id, activation_id, kind, size FROM ctl.batch WHERE {_OPEN}
     UNION ALL SELECT configuration_id, activation_id, 'add', adds FROM dat.wave WHERE {_UNMADE}
     UNION ALL SELECT configuration_id, activation_id, 'remove', removes FROM dat.wave WHERE {_UNMADE})"""
-
-
-@dataclass(frozen=True)
-class Rows:
-    """The signals of a batch, ready for a body: JSON texts, percent-encoded, of a flat list and of one-element rows."""
-
-    flat: str
-    nested: str
 
 
 def unmade(cursor: Cursor) -> list[Wave]:
@@ -234,14 +225,19 @@ def next_try(cursor: Cursor) -> datetime | None:
     return row[0] if row else None
 
 
-def rows_of(cursor: Cursor, batch_id: str) -> Rows:
-    """Return the identifiers of a batch as parts of a body; the encoding is done in SQL, outside Python's lock."""
+def rows_of(cursor: Cursor, batch_id: str, *, is_nested: bool) -> str:
+    """Return the identifiers of a batch as a JSON list, percent-encoded: part of a body.
+
+    Args:
+        cursor: To read.
+        batch_id: Of which batch.
+        is_nested: Each stands in a list of its own. It is all done in SQL, outside Python's lock.
+    """
+    item = "[identifier]" if is_nested else "identifier"
     row = cursor.execute(
-        """SELECT url_encode(to_json(list(identifier))::VARCHAR), url_encode(to_json(list([identifier]))::VARCHAR)
-        FROM dat.signal WHERE batch_id = ?""",
-        [batch_id],
+        f"SELECT url_encode(to_json(list({item}))::VARCHAR) FROM dat.signal WHERE batch_id = ?", [batch_id]
     ).fetchone()
-    return Rows(row[0], row[1]) if row and row[0] else Rows("%5B%5D", "%5B%5D")
+    return row[0] if row and row[0] else "%5B%5D"
 
 
 def identifiers_of(cursor: Cursor, batch_id: str) -> list[str]:

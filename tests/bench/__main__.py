@@ -7,14 +7,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import difference_bench, import_bench, page_bench
+from tests.bench import difference_bench, dispatch_bench, import_bench, page_bench
 from tests.bench.measuring import Report
 
 _RESULTS = Path(__file__).with_name("RESULTS.md")
 
 
 def main(wanted: list[str]) -> None:
-    """Run the wanted benches ("import", "page", "difference"), all where none is named."""
+    """Run the wanted benches ("import", "page", "difference", "dispatch"), all where none is named."""
     report = Report()
     with tempfile.TemporaryDirectory(prefix="handoff-bench-") as folder:
         if not wanted or "import" in wanted:
@@ -23,6 +23,8 @@ def main(wanted: list[str]) -> None:
             page_bench.run(report, Path(folder))
         if not wanted or "difference" in wanted:
             difference_bench.run(report, Path(folder))
+        if not wanted or "dispatch" in wanted:
+            dispatch_bench.run(report, Path(folder))
     today = dt.datetime.now(dt.UTC).date()
     head = (
         "# What `make bench` measured\n\n"

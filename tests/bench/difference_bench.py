@@ -7,7 +7,6 @@ that any difference has to read.
 import os
 from datetime import datetime
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
 
 from storage.database import Database, open_database
@@ -25,7 +24,14 @@ RATIO_MAX = 4
 _NOW = datetime(2026, 11, 21)
 _SHARE = PROFILES // 100
 _ACTIVATION = Activation(
-    "01ACTIVATION0000000000000", "01AUDIENCE000000000000000", "c", "customer_id", True, _NOW, None, False
+    activation_id="01ACTIVATION0000000000000",
+    audience_id="01AUDIENCE000000000000000",
+    configuration_id="01CONFIGURATION0000000000",
+    property="customer_id",
+    sends_current=True,
+    created_at=_NOW,
+    ended_at=None,
+    sends_removes=False,
 )
 _TARGET = Target(_ACTIVATION, IdentifierForm("EXTERN_ID", "Your own id"), 10_000)
 _RULE = Condition("spend", PropertyType.DECIMAL, Operator.AT_LEAST, Decimal(10))
