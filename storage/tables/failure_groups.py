@@ -145,6 +145,35 @@ def count_profiles(cursor: Cursor, failure_ids: Sequence[str]) -> tuple[int, int
     return (int(row[0]), int(row[1])) if row else (0, 0)
 
 
+def failed_last(cursor: Cursor, activation_id: str) -> dict[SignalKind, int]:
+    """Return how many identifiers a link's last add or remove failed for, with no later signal on its way or taken.
+
+    Where the partner refused some of a batch without naming them, their number counts as long as none recovered.
+    """
+    rows = cursor.execute(
+        """WITH f AS (SELECT f.*, b.size FROM ctl.failure f JOIN ctl.batch b USING (batch_id)
+            WHERE f.activation_id = ? AND f.recovered < f.count),
+        named AS (
+            SELECT f.kind, f.batch_id, s.identifier FROM f JOIN dat.signal s USING (batch_id)
+            WHERE f.is_whole_batch AND f.count = f.size
+            UNION ALL
+            SELECT f.kind, f.batch_id, n.identifier FROM f JOIN ctl.failed_signal n USING (failure_id)),
+        later AS (
+            SELECT s.identifier, max(s.batch_id) AS batch_id FROM dat.signal s SEMI JOIN named USING (identifier)
+            SEMI JOIN (SELECT * FROM dat.wave WHERE activation_id = ?) w ON w.wave_id = s.batch_id[:12]
+            ANTI JOIN (SELECT * FROM ctl.batch WHERE state = 'superseded') gone ON gone.batch_id = s.batch_id
+            GROUP BY 1)
+        SELECT kind, count(*) FROM named JOIN later USING (identifier, batch_id) GROUP BY 1
+        UNION ALL SELECT kind, sum(count)::BIGINT FROM f
+        WHERE is_whole_batch AND count < size AND recovered = 0 AND NOT is_replayed GROUP BY 1""",
+        [activation_id, activation_id],
+    ).fetchall()
+    found = dict.fromkeys(SignalKind, 0)
+    for kind, number in rows:
+        found[SignalKind(kind)] += number
+    return found
+
+
 def failed_again(cursor: Cursor, failure_ids: Sequence[str]) -> int:
     """Return how many messages of these failures' replays ended in an error once more."""
     row = cursor.execute(

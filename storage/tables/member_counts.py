@@ -7,7 +7,7 @@ from datetime import datetime
 from storage.database import Cursor, name_literal
 from storage.records.audiences import Condition, MemberCount
 from storage.records.partners import IdentifierForm, SignalKind
-from storage.tables import batches, conditions, members
+from storage.tables import batches, conditions, failure_groups, members
 
 _MEMBERS = "(SELECT profile_id FROM dat.member WHERE audience_id = ?) m"
 
@@ -62,7 +62,8 @@ def filled(cursor: Cursor, audience_id: str, names: Sequence[str]) -> dict[str, 
 
 
 def at_partner(cursor: Cursor, activation_id: str) -> int:
-    """Return how many are there: those told of, without adds that nobody has answered, with such removes."""
+    """Return how many are there: those told of, without adds that failed or have no answer yet, with such removes."""
     open_now = batches.unanswered(cursor, activation_id)
-    told = members.count_told(cursor, activation_id)
-    return max(0, told - open_now[SignalKind.ADD] + open_now[SignalKind.REMOVE])
+    failed = failure_groups.failed_last(cursor, activation_id)
+    away, still = (open_now[kind] + failed[kind] for kind in (SignalKind.ADD, SignalKind.REMOVE))
+    return max(0, members.count_told(cursor, activation_id) - away + still)

@@ -10,8 +10,9 @@ from engine.base import errors
 from engine.flows import audiences as recomputing
 from engine.flows import replay as replaying
 from engine.partners.simulator import Simulator
+from engine.views import audiences as views
 from storage.tables import deliveries
-from tests.fakes.audience import Person, Sender, ids_of, standing_clock
+from tests.fakes.audience import CALLER, Person, Sender, ids_of, standing_clock
 from tests.fakes.home import open_home
 from tests.fakes.partner import simulator
 
@@ -95,6 +96,41 @@ def test_a_replay_leaves_out_who_is_not_current_any_more(sender: Sender, simulat
     assert simulator.requests()["profiles"] == {"add": 4, "remove": 1}
     assert at_partner(simulator) == ids_of([1, *range(11, 15)]) == sender.told()
     assert sender.recovered() == 5
+
+
+def there(sender: Sender, audience_id: str) -> int:
+    """Return how many the audience's page says are at the partner now."""
+    [link] = views.page(sender.desk, CALLER, audience_id).links
+    return link.there
+
+
+def test_who_was_refused_is_not_counted_at_the_partner_until_a_replay_has_sent_them(
+    sender: Sender, simulator: Simulator
+) -> None:
+    # given: of ten adds three are refused by name, then four by nobody's name, then two removes
+    sender.put_many(10)
+    audience_id, _ = sender.linked()
+    simulator.set_faults({"kind": "partial", "identifiers": sorted(ids_of([2, 5, 9])), "calls": 1})
+    assert there(sender, audience_id) == 0
+    sender.send()
+    assert there(sender, audience_id) == len(at_partner(simulator)) == 7
+    sender.put_many(4, first=20)
+    recomputing.recompute(sender.desk, audience_id)
+    simulator.set_faults({"kind": "partial", "count": 4, "named": False, "calls": 1})
+    sender.send()
+    assert there(sender, audience_id) == len(at_partner(simulator)) == 7
+    sender.put(Person(1, 10), Person(3, 10))
+    recomputing.recompute(sender.desk, audience_id)
+    simulator.set_faults({**REFUSED, "calls": 1})
+    sender.send()
+    assert there(sender, audience_id) == len(at_partner(simulator)) == 7
+    # when
+    replay_all(sender)
+    assert there(sender, audience_id) == 7
+    sender.send()
+    # then
+    assert there(sender, audience_id) == len(at_partner(simulator)) == 12
+    assert at_partner(simulator) == sender.told()
 
 
 def test_a_replay_of_refused_profiles_sends_those_alone(sender: Sender, simulator: Simulator) -> None:
