@@ -24,10 +24,6 @@ class BatchState(StrEnum):
     SUPERSEDED = "superseded"
 
 
-OPEN_STATES = (BatchState.WAITING, BatchState.CALLING, BatchState.HELD)
-"""Not answered for good yet: what the statistics call waiting."""
-
-
 class DeliveryCategory(StrEnum):
     """What became of a message, as charts and `stats --json` name it (requirements Q03 to Q10, ruling 16)."""
 

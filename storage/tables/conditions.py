@@ -7,11 +7,9 @@ from storage.records.audiences import Condition, Operator
 from storage.records.partners import IdentifierForm, Normalise
 from storage.tables.values import SQL_TYPES
 
-_BLANKS = "".join(letter for letter in map(chr, range(0x3001)) if letter.isspace())
+_BLANKS = text_literal("".join(letter for letter in map(chr, range(0x3001)) if letter.isspace()))
 # SQL's own trim is fast and leaves tabs and line ends; with a list of letters it takes ten times as long.
-_TRIM = "CASE WHEN regexp_matches({{0}}, '[\\x00-\\x1f]') THEN trim({{0}}, {0}) ELSE trim({{0}}) END".format(
-    text_literal(_BLANKS)
-)
+_TRIM = f"CASE WHEN regexp_matches({{0}}, '[\\x00-\\x1f]') THEN trim({{0}}, {_BLANKS}) ELSE trim({{0}}) END"
 _STEPS = {Normalise.TRIM: _TRIM, Normalise.LOWER: "lower({0})"}
 
 

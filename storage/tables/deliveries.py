@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from storage.database import Cursor
-from storage.records.deliveries import Answer, Batch, Claim, DayCount, DeliveryCategory, FailedProfile, Failure
+from storage.records.deliveries import Answer, Batch, Claim, DayCount, DeliveryCategory, Failure
 from storage.records.partners import SignalKind
 
 _FAILURE = (
@@ -132,35 +132,6 @@ def failures(
     given = {test: value for test, value in tests.items() if value is not None}
     where = " AND ".join([*given, *(["NOT is_replayed"] if only_open else [])]) or "true"
     return _failures(cursor, where, list(given.values()))
-
-
-def profiles_of(cursor: Cursor, failure: Failure, start: int, most: int) -> list[FailedProfile]:
-    """Return the profiles of a failure by their number; all of the batch where the partner did not say which."""
-    rows = cursor.execute(
-        f"""SELECT s.profile_id, s.identifier, t.identifier IS NOT NULL
-        FROM dat.signal s {_NAMED} LEFT JOIN (SELECT identifier FROM dat.told WHERE activation_id = ?) t
-            ON t.identifier = s.identifier
-        WHERE s.batch_id = ? ORDER BY s.profile_id, s.identifier LIMIT {most} OFFSET {start}""",
-        [*_named(failure), failure.activation_id, failure.batch_id],
-    ).fetchall()
-    is_add = failure.kind is SignalKind.ADD
-    return [FailedProfile(number, failure.kind, said, is_told is is_add) for number, said, is_told in rows]
-
-
-_NAMED = (
-    "SEMI JOIN (SELECT identifier FROM ctl.failed_signal WHERE failure_id = ? UNION ALL SELECT identifier FROM "
-    "dat.signal WHERE batch_id = ?) n ON n.identifier = s.identifier"
-)
-
-
-def _named(failure: Failure) -> list[Any]:
-    return [failure.failure_id, failure.batch_id if failure.is_whole_batch else ""]
-
-
-def named_in(cursor: Cursor, failure_id: str) -> list[str]:
-    """Return the identifiers that the partner named in a failure; empty where it concerns the whole batch."""
-    rows = cursor.execute("SELECT identifier FROM ctl.failed_signal WHERE failure_id = ?", [failure_id]).fetchall()
-    return [identifier for (identifier,) in rows]
 
 
 def day_counts(cursor: Cursor, first: date, last: date, configuration_id: str | None = None) -> list[DayCount]:

@@ -330,13 +330,6 @@ def count(cursor: Cursor, audience_id: str) -> int:
     return _number(cursor, "SELECT count(*) FROM dat.member WHERE audience_id = ?", audience_id)
 
 
-def count_inside(cursor: Cursor, condition: Condition) -> int:
-    """Return how many profiles meet a condition now, whether saved or not."""
-    where, values = conditions.test(condition)
-    row = cursor.execute(f"SELECT count(*) FROM dat.profile WHERE {where}", values).fetchone()
-    return int(row[0]) if row else 0
-
-
 def sample(cursor: Cursor, condition: Condition, most: int) -> list[int]:
     """Return the ids of some profiles that meet a condition, lowest first."""
     where, values = conditions.test(condition)
