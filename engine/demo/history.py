@@ -31,13 +31,13 @@ OPENING_DAYS_AGO = 95
 REFUSED = 37
 """So many are refused on one day, for people to find and send again."""
 _OPENING_CUSTOMERS = 2_400
-_DAILY_FROM_DAYS_AGO = 14
+_DAILY_FROM_DAYS_AGO = 7
 # Days ago on which something is special: of a delivery, or of what people do about an earlier one.
 LATE_DAYS_AGO, RESENT_DAYS_AGO = 62, 61
-EXPIRED_DAYS_AGO, MENDED_DAYS_AGO = 46, 41
-DOWN_DAYS_AGO = 34
+EXPIRED_DAYS_AGO, MENDED_DAYS_AGO = 47, 43
+DOWN_DAYS_AGO = 35
 PARTIAL_DAYS_AGO = 26
-BROKEN_FILE_DAYS_AGO = 18
+BROKEN_FILE_DAYS_AGO = 17
 REFUSED_DAYS_AGO = 5
 _GONE = "Unsupported post request. Object with this ID does not exist."
 
@@ -168,7 +168,7 @@ class History:
 
 def _delivery_days_ago() -> Iterator[int]:
     yield OPENING_DAYS_AGO
-    yield from range(DAYS, _DAILY_FROM_DAYS_AGO, -4)
+    yield from range(DAYS - 1, _DAILY_FROM_DAYS_AGO, -3)
     yield from range(_DAILY_FROM_DAYS_AGO, 0, -1)
 
 

@@ -20,7 +20,7 @@ BIG_SPENDERS, COLLECTORS, ASLEEP = "Big spenders", "CD collectors", "Asleep sinc
 MAIN, SECOND = "Meta demo account", "Meta collectors list"
 LISTS = {MAIN: "23850000000000101", SECOND: "23850000000000202"}
 PARTNER = "meta_custom_audience"
-FILES_KEPT = 5
+FILES_KEPT = 3
 HISTORY_TIMEOUT_S = "0.5"
 _FOLDER = "/outgoing"
 

@@ -105,10 +105,10 @@ def test_an_expired_token_stops_the_account_until_it_is_mended(
     world_of: tuple[Home, SftpServer, Simulator], folder: Path
 ) -> None:
     # when
-    found = past(world_of, folder, history.EXPIRED_DAYS_AGO, 42, history.MENDED_DAYS_AGO)
+    found = past(world_of, folder, history.EXPIRED_DAYS_AGO, 44, history.MENDED_DAYS_AGO)
     # then
     assert set(found.counts(MAIN, history.EXPIRED_DAYS_AGO)) == {DeliveryCategory.INVALID_CREDENTIALS}
-    assert found.counts(MAIN, 42) == {}
+    assert found.counts(MAIN, 44) == {}
     assert found.counts(MAIN, history.MENDED_DAYS_AGO)[DeliveryCategory.SENT] > 0
     assert len(found.simulator.audiences()[world.LISTS[MAIN]]) == members(found)[world.BIG_SPENDERS]
 
