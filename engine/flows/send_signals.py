@@ -123,6 +123,7 @@ def let_go(desk: Desk, taken: Claim, stopped_reason: str | None = None) -> None:
         if stopped_reason is not None:
             _stop(cursor, _known(cursor, taken.batch.configuration_id), stopped_reason)
         batches.try_again(cursor, taken.batch.batch_id, clock.now(), is_try_given_back=True)
+        deliveries.forget(cursor, taken.delivery_id)
 
 
 def settle(desk: Desk, taken: Claim, answer: Answer) -> Decision | None:

@@ -23,6 +23,11 @@ def begin(cursor: Cursor, claim: Claim, called_at: datetime) -> None:
     )
 
 
+def forget(cursor: Cursor, delivery_id: str) -> None:
+    """Remove a call that was written down and then not made."""
+    cursor.execute("DELETE FROM ctl.delivery WHERE delivery_id = ?", [delivery_id])
+
+
 def answered(cursor: Cursor, delivery_id: str, answer: Answer, said: tuple[DeliveryCategory, str, str] | None) -> None:
     """Write what came back; said is (category, code, sentence) of what was wrong, None where all was taken."""
     category, code, sentence = said or (None, None, None)

@@ -307,3 +307,22 @@ def test_a_batch_that_was_claimed_but_not_yet_called_for_goes_back_at_a_deactiva
     assert ready is None
     assert sender.batch_states() == {"held": 1}
     assert sender.held() == 3
+
+
+def test_a_batch_that_was_claimed_and_not_called_for_leaves_nothing_to_take_back(
+    sender: Sender, simulator: Simulator
+) -> None:
+    # given: a deactivation between the claim and the call
+    sender.put(Person(1, 600))
+    _, configuration_id = sender.linked()
+    [taken] = send_signals.claim(sender.desk, "one", NONE)
+    sender.deactivate(configuration_id)
+    assert send_signals.prepare(sender.desk, taken) is None
+    send_signals.let_go(sender.desk, taken)
+    # when: the person, who was never sent, leaves before the activation
+    sender.put(Person(1, 10))
+    sender.activate(configuration_id)
+    sender.send()
+    # then
+    assert (sender.counts(), simulator.requests()["count"]) == ({}, 0)
+    assert sender.sql("SELECT count(*) FROM ctl.delivery") == [(0,)]
