@@ -10,10 +10,15 @@ _COLUMNS = "configuration_id, name, partner, settings, state, stopped_reason, cr
 
 
 def put(cursor: Cursor, configuration: Configuration, secret_sealed: str) -> None:
-    """Add a configuration, or write it anew under its id; the caller has checked that the name is free."""
+    """Add a configuration, or write it anew under its id; the caller has checked that the name is free.
+
+    Until when the partner asked us to wait stays: a new name is no leave to call sooner.
+    """
+    not_before = waits_until(cursor, configuration.configuration_id)
     cursor.execute("DELETE FROM ctl.configuration WHERE configuration_id = ?", [configuration.configuration_id])
     cursor.execute(
-        f"INSERT INTO ctl.configuration ({_COLUMNS}, secret_sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO ctl.configuration ({_COLUMNS}, secret_sealed, not_before) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             configuration.configuration_id,
             configuration.name,
@@ -25,6 +30,7 @@ def put(cursor: Cursor, configuration: Configuration, secret_sealed: str) -> Non
             configuration.changed_at,
             configuration.deleted_at,
             secret_sealed,
+            not_before,
         ],
     )
 

@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
+from engine.actions import configurations as configuration_actions
 from engine.base import limits
 from engine.partners.simulator import Simulator
 from storage.records.deliveries import DeliveryCategory
 from storage.records.partners import ConfigurationState
 from storage.tables import configurations
-from tests.fakes.audience import Person, Sender, ids_of, standing_clock
+from tests.fakes.audience import CALLER, Person, Sender, ids_of, standing_clock
 from tests.fakes.home import open_home
-from tests.fakes.partner import simulator
+from tests.fakes.partner import PARTNER, simulator
 
 __all__ = ["simulator"]
 TAKEN = '{"num_received": 3, "num_invalid_entries": 0}'
@@ -299,3 +300,25 @@ def test_a_rate_limit_lets_the_account_wait_within_bounds_uses_no_try_and_delays
     # then
     assert sender.counts(limited) == {"sent": 30}
     assert sender.sql("SELECT max(tries) FROM ctl.batch") == [(1,)]
+
+
+def test_a_new_name_is_no_leave_to_call_sooner_than_the_partner_asked(sender: Sender, simulator: Simulator) -> None:
+    # given
+    assert sender.time is not None
+    sender.put_many(12)
+    _, configuration_id = sender.linked(batch_size="1")
+    simulator.set_faults({"kind": "status", "status": 429, "retry_after": 600})
+    sender.send()
+    count = simulator.requests()["count"]
+    assert count < 12
+    # when
+    settings = {"audience_id": "123", "base_url": sender.at, "batch_size": "1"}
+    renamed = configuration_actions.Wanted("Renamed", PARTNER, settings)
+    configuration_actions.save(sender.desk, CALLER, configuration_id, renamed)
+    sender.time.move(seconds=599)
+    sender.send()
+    # then
+    assert simulator.requests()["count"] == count
+    simulator.set_faults([])
+    sender.finish()
+    assert at_partner(simulator) == ids_of(range(1, 13))
