@@ -209,9 +209,10 @@ class Simulator:
 
     async def _route(self, request: web.Request) -> web.StreamResponse:
         prefix, _, rest = request.path.lstrip("/").partition("/")
-        if prefix == graph.PREFIX and rest in _OWN:
+        is_meta = prefix in {graph.PREFIX, *graph.PARTNERS}
+        if is_meta and rest in _OWN:
             return _sent(await self._look(request, rest))
-        if prefix == graph.PREFIX and rest:
+        if is_meta and rest:
             return await self._meta.answer(request, f"/{rest}")
         if not prefix and request.method == "GET":
             shown = {"name": "Meta (Facebook) Custom Audiences", "understands": graph.UNDERSTANDS, "looks": _OWN}

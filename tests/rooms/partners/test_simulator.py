@@ -46,6 +46,17 @@ def test_audiences_are_sets_in_order_of_arrival(simulator: Simulator) -> None:
     assert said["session_id"].isdecimal()
 
 
+def test_a_partner_answers_under_its_id_as_under_its_short_name(simulator: Simulator) -> None:
+    # given
+    base = simulator.base_url().removesuffix("/meta") + "/meta_custom_audience"
+    # when
+    call_partner(given(base), SignalKind.ADD, ["a"])
+    faults = ask(f"{base}/_faults", "PUT", b'{"kind": "empty"}')
+    # then
+    assert ask(f"{base}/_state") == ask(f"{simulator.base_url()}/_state") == {"audiences": {"123": ["a"]}}
+    assert faults == ask(f"{simulator.base_url()}/_faults")
+
+
 @pytest.mark.parametrize("version", ["", "/v26.0", "/v3"])
 @pytest.mark.parametrize(("schema", "data"), [("EXTERN_ID", ["a"]), (["EXTERN_ID"], [["a"]]), (["EXTERN_ID"], ["a"])])
 def test_a_payload_may_come_as_form_query_or_json(
