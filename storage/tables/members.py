@@ -122,8 +122,9 @@ def _tell(cursor: Cursor, target: Target, found: _Found, at: datetime) -> tuple[
     ):
         where, values = conditions.test(found.condition)
         cursor.execute(
-            f"""INSERT INTO dat.told SELECT ?, {_identifier(target)} AS identifier, min(profile_id), false, false
-            FROM dat.profile WHERE {where} AND identifier IS NOT NULL GROUP BY 2""",
+            f"""INSERT INTO dat.told SELECT ?, said, min(profile_id), false, false
+            FROM (SELECT {_identifier(target)} AS said, profile_id FROM dat.profile WHERE {where}) AS inside
+            WHERE said IS NOT NULL GROUP BY said""",
             [activation.activation_id, *values],
         )
         return 0, 0
