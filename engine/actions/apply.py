@@ -49,7 +49,7 @@ def apply(desk: Desk, caller: Caller, wanted: Any) -> dict[str, Any]:
         changes = [_property_line(item, is_new=item in made) for item in file.properties]
         changes += [apply_connections.put(desk, cursor, caller, item) for item in file.connections]
         changes += apply_partners.put(desk, cursor, caller, file, touched)
-    apply_partners.activate(desk, caller, touched)
+    apply_partners.activate(desk, touched, caller)
     for audience_id in touched.audiences:
         # Queued too, in the transaction above: cut off here, the service does it. Twice does no harm.
         audience_flows.recompute(desk, audience_id)
@@ -65,7 +65,7 @@ def _check(desk: Desk, caller: Caller, file: WantedFile) -> None:
             raise errors.BadInput(f"properties[{number}]: {held.name} holds {held.type.value} already.")
     for connection in file.connections:
         apply_connections.check(desk, connection, known)
-    apply_partners.check(desk, caller, file, known)
+    apply_partners.check(desk, file, caller, known)
 
 
 def _property_line(item: Property, *, is_new: bool) -> dict[str, Any]:

@@ -41,13 +41,13 @@ class _RehearsedError(Exception):
     """Ends the rehearsal, so that nothing of it stays."""
 
 
-def check(desk: Desk, caller: Caller, file: WantedFile, known: Mapping[str, Property]) -> None:
+def check(desk: Desk, file: WantedFile, caller: Caller, known: Mapping[str, Property]) -> None:
     """Refuse what cannot be, before anything is written.
 
     Args:
         desk: The open home.
-        caller: Who applies.
         file: What the file says.
+        caller: Who applies, for the audit of what is tried out and undone.
         known: The properties there are and those that the file makes, by lower-case name.
 
     Raises:
@@ -78,7 +78,7 @@ def put(desk: Desk, cursor: Cursor, caller: Caller, file: WantedFile, touched: T
     return lines
 
 
-def activate(desk: Desk, caller: Caller, touched: Touched) -> None:
+def activate(desk: Desk, touched: Touched, caller: Caller) -> None:
     """Activate what the file wants active and is not; each in its own steps, as on the page."""
     for configuration_id in touched.configurations:
         configuration_actions.activate(desk, caller, configuration_id)

@@ -109,7 +109,6 @@ def test_export_wipe_apply_export_gives_equal_bytes(filled: tuple[Shop, dict[str
     assert set(re.findall(r"(?<!\$)\$\{(\w+)\}", text)) == set(variables(shop, made))
 
 
-@pytest.mark.promise("Z11")
 def test_applied_where_it_came_from_it_changes_nothing(filled: tuple[Shop, dict[str, Any]], tmp_path: Path) -> None:
     # given
     shop, made = filled
@@ -144,7 +143,6 @@ def test_an_empty_home_exports_a_file_that_changes_nothing(shop: Shop, tmp_path:
     assert verbs.do(shop.desk, CALLER, "apply", {"wanted": found}) == {"changes": []}
 
 
-@pytest.mark.promise("Z11")
 @given(text=make.text(alphabet=make.characters(exclude_categories=["Cs"])) | make.from_regex(r"[${}A-Z_]{1,12}"))
 def test_any_text_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     # given
