@@ -1,7 +1,7 @@
 """Reads the YAML that `apply` takes into records; every mistake is named by its place in the file. Pure."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from engine.actions.wanted_connections import WantedConnection, connection
@@ -25,7 +25,7 @@ class WantedConfiguration:
 
     name: str
     partner: str
-    settings: dict[str, str]
+    settings: dict[str, str] = field(repr=False)
     state: ConfigurationState | None
 
 

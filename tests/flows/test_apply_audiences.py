@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine import verbs
-from engine.actions import wanted_yaml
+from engine.actions import wanted_shape, wanted_yaml
 from engine.base.errors import BadInput, HandoffError
 from tests.fakes.shop import CALLER, Shop, wanted
 
@@ -222,3 +222,14 @@ def test_two_dollars_keep_a_name_from_being_filled_in(tmp_path: Path, written: s
     found = wanted_yaml.load(path, {"NAME": "value"})
     # then
     assert found["audiences"][0]["name"] == meant
+
+
+def test_what_a_file_says_does_not_show_its_secrets_where_it_is_printed() -> None:
+    # given
+    settings = {"access_token": "EAAB-made-up", "audience_id": "123"}
+    given = {"configurations": [{"name": "Meta", "partner": "meta_custom_audience", "settings": settings}]}
+    # when
+    shown = repr(wanted_shape.read(given))
+    # then
+    assert "Meta" in shown
+    assert "EAAB" not in shown
