@@ -190,14 +190,15 @@ def drawer(desk: Desk, caller: Caller, failure_ids: Sequence[str]) -> Drawer:
             raise errors.GiveUp(_GONE)
         configuration = configurations.by_id(cursor, group.configuration_id, with_deleted=True)
         manifest = catalog.catalog().get(configuration.partner) if configuration else None
+        shown = newest if _sees_raw(caller) else _masked(cursor, newest)
         rows, current = failure_groups.count_profiles(cursor, group.failure_ids)
         return Drawer(
             line=_line(group, {group.configuration_id: configuration} if configuration else {}),
             partner=manifest.short_name if manifest else "The partner",
-            newest=newest if _sees_raw(caller) else _masked(cursor, newest),
+            newest=shown,
             audiences=_audiences(cursor, group),
-            said=_explained(manifest, newest),
-            tries=tuple(failure_groups.tries(cursor, newest.batch_id)),
+            said=_explained(manifest, shown),
+            tries=_tries(cursor, newest.batch_id, is_raw=_sees_raw(caller)),
             rows=rows,
             current=current,
             progress=_progress(cursor, group),
@@ -273,6 +274,14 @@ def _masked(cursor: Cursor, failure: Failure) -> Failure:
         sentence=masking.mask_text(failure.sentence),
         answer=masked_answer(failure.answer, sent),
     )
+
+
+def _tries(cursor: Cursor, batch_id: str, *, is_raw: bool) -> tuple[Try, ...]:
+    """Return the calls of a batch; the partner's own words are masked for those who may not see raw values."""
+    found = failure_groups.tries(cursor, batch_id)
+    if is_raw:
+        return tuple(found)
+    return tuple(replace(item, said=masking.mask_text(item.said) if item.said else item.said) for item in found)
 
 
 def _shown(identifier: str, *, is_raw: bool) -> str:

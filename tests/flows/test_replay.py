@@ -1,6 +1,7 @@
 """Failed messages go again once, only what is still current of them, and the old day shows them as recovered."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from engine.flows import audiences as recomputing
 from engine.flows import replay as replaying
 from engine.partners.simulator import Simulator
 from engine.views import audiences as views
+from engine.views import failures
+from storage.records.people import Role
 from storage.tables import deliveries
 from tests.fakes.audience import CALLER, Person, Sender, ids_of, standing_clock
 from tests.fakes.home import open_home
@@ -283,3 +286,21 @@ def test_the_statistics_are_what_the_outbox_says_after_retries_repeats_and_repla
     )
     assert first_sum == 100
     assert at_partner(simulator) == ids_of(range(21, 101))
+
+
+def test_support_sees_the_partners_own_words_masked_in_every_try(sender: Sender, simulator: Simulator) -> None:
+    # given: an answer that the manifest does not know, with a person in it
+    sender.put_many(2)
+    sender.linked()
+    simulator.set_faults({"kind": "error", "code": 4711, "message": "Nobody knows jane.doe@example.com"})
+    sender.send()
+    [failure] = sender.failures()
+    # when
+    raw, masked = (
+        failures.drawer(sender.desk, caller, [failure.failure_id])
+        for caller in (CALLER, replace(CALLER, role=Role.SUPPORT))
+    )
+    # then
+    assert "jane.doe@example.com" in (raw.tries[0].said or "")
+    assert "4711" in (masked.tries[0].said or "")
+    assert "jane.doe" not in repr(masked)
