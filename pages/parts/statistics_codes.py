@@ -1,5 +1,7 @@
 """The table below the charts: errors by category and partner code, each leading to its failed profiles."""
 
+import textwrap
+
 import pandas as pd
 import streamlit as st
 
@@ -8,8 +10,8 @@ from pages.parts import badges, category, errors_address, frame, words
 
 _OPEN = ":material/arrow_forward:"
 _TABLE = "statistics_codes"
-_ROW_HEIGHT, _TWO_LINES_HEIGHT = 36, 52
-_LINE_CHARACTERS_MAX = 38
+_ROW_HEIGHT = 36
+_MEANING_CHARACTERS_MAX, _MEANING_CHARACTERS_MAX_NARROW = 40, 28
 _REFERENCE = ":material/open_in_new:"
 
 
@@ -28,12 +30,14 @@ def draw(page: StatisticsPage) -> None:
 def _table(page: StatisticsPage) -> None:
     rows = page.codes
     is_several = len({row.partner for row in rows}) > 1
+    # A cell cuts in the middle of a letter; the whole sentence stands in the drawer that the row opens.
+    characters_max = _MEANING_CHARACTERS_MAX_NARROW if is_several else _MEANING_CHARACTERS_MAX
     data = {
         "Partner": [row.partner for row in rows],
         "Category": [[category.look(row.category).word] for row in rows],
         "Partner code": [row.code or None for row in rows],
         "reference": [row.reference or None if row.code else None for row in rows],
-        "Meaning": [row.meaning for row in rows],
+        "Meaning": [textwrap.shorten(row.meaning, characters_max, placeholder="…") for row in rows],
         "Errors": [row.count for row in rows],
         "By day": [list(row.by_day) for row in rows],
         "Last": [frame.when(row.last_at, page.now) for row in rows],
@@ -50,7 +54,7 @@ def _table(page: StatisticsPage) -> None:
     st.dataframe(
         pd.DataFrame(data),
         hide_index=True,
-        row_height=_row_height(rows),
+        row_height=_ROW_HEIGHT,
         height="content",
         placeholder="–",  # noqa: RUF001 - the dash for what is not known
         column_config={
@@ -77,11 +81,6 @@ def _table(page: StatisticsPage) -> None:
         },
         alt="Errors with category, partner code, meaning, number, by day, last time and how many were recovered.",
     )
-
-
-def _row_height(rows: tuple[CodeRow, ...]) -> int:
-    """Return a height in which every meaning can be read; a cell of more than one line breaks it at its words."""
-    return _TWO_LINES_HEIGHT if any(len(row.meaning) > _LINE_CHARACTERS_MAX for row in rows) else _ROW_HEIGHT
 
 
 def _on_open(rows: tuple[CodeRow, ...], configuration_id: str | None, days: int) -> None:
