@@ -26,8 +26,8 @@ __all__ = [
     "CountRow",
     "StatisticsPage",
     "Totals",
-    "going",
     "has_connectors",
+    "moment",
     "page",
 ]
 
@@ -97,6 +97,11 @@ class StatisticsPage:
     may_open: bool
     now: datetime
 
+    @property
+    def moment(self) -> tuple[int, int]:
+        """What the function of this name returned when the page was made."""
+        return self.going, sum(bars[-1].count for bars in self.bars.values())
+
 
 def page(desk: Desk, caller: Caller, configuration_id: str | None = None, days: int = 30) -> StatisticsPage:
     """Return the statistics of one configuration, or of all; an unknown one is all.
@@ -137,15 +142,17 @@ def page(desk: Desk, caller: Caller, configuration_id: str | None = None, days: 
         )
 
 
-def going(desk: Desk, caller: Caller, configuration_id: str | None = None) -> int:
-    """Return how many messages are on their way now, of one configuration or of all.
+def moment(desk: Desk, caller: Caller, configuration_id: str | None = None) -> tuple[int, int]:
+    """Return how many messages are on their way now, and how many got their answer today, of one configuration or all.
 
     Raises:
         NotAllowed: The caller's role does not see statistics.
     """
     audit.allow(desk.database, caller, Right.SEE_STATISTICS, What("statistics", configuration_id or ""))
+    today = clock.now().date()
     with desk.database.read() as cursor:
-        return failure_groups.going(cursor, configuration_id)
+        answered = sum(line.count for line in deliveries.day_counts(cursor, today, today, configuration_id))
+        return failure_groups.going(cursor, configuration_id), answered
 
 
 def has_connectors(desk: Desk, caller: Caller) -> bool:

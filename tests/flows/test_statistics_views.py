@@ -119,15 +119,29 @@ def test_what_waits_for_another_try_is_waiting_and_no_error_yet(desk: Desk, admi
     assert [(line.name, line.retry.messages, line.retry.tries_max) for line in listed.retries] == [(sending.META, 5, 1)]
 
 
+def test_what_is_answered_moves_the_moment_also_when_nothing_is_on_its_way(
+    desk: Desk, admin: Caller, tmp_path: Path
+) -> None:
+    # given
+    begun = sending.begin(desk, admin, tmp_path / "files", 5)
+    before = statistics.moment(desk, admin, begun.configuration_id)
+    # when
+    sending.answer(desk)
+    # then
+    assert (before, statistics.moment(desk, admin, begun.configuration_id)) == ((5, 0), (0, 5))
+    assert statistics.page(desk, admin, begun.configuration_id).moment == (0, 5)
+
+
 def test_held_messages_wait_but_are_not_on_their_way(desk: Desk, admin: Caller, tmp_path: Path) -> None:
     # given
     begun = sending.begin(desk, admin, tmp_path / "files", 5)
     sending.answer(desk, sending.slow())
-    assert statistics.going(desk, admin) == statistics.page(desk, admin).going == 5
+    assert statistics.moment(desk, admin) == statistics.page(desk, admin).moment
+    assert statistics.moment(desk, admin)[0] == 5
     # when
     configuration_actions.deactivate(desk, admin, begun.configuration_id)
     # then
-    assert statistics.going(desk, admin, begun.configuration_id) == 0
+    assert statistics.moment(desk, admin, begun.configuration_id)[0] == 0
     assert statistics.page(desk, admin).waiting == 5
 
 
