@@ -128,7 +128,7 @@ def test_what_is_answered_moves_the_moment_also_when_nothing_is_on_its_way(
     # when
     sending.answer(desk)
     # then
-    assert (before, statistics.moment(desk, admin, begun.configuration_id)) == ((5, 0), (0, 5))
+    assert (before, statistics.moment(desk, admin, begun.configuration_id)) == ((0, 0), (0, 5))
     assert statistics.page(desk, admin, begun.configuration_id).moment == (0, 5)
 
 
