@@ -31,6 +31,7 @@ from storage.records.people import Role
 _PORT = 8501
 _SEED = 1997
 _POLL_S = 0.5
+_TOLD_DAYS = 10
 _ASLEEP_DAYS = 75
 _LIVE_FAULTS = [
     {"kind": "partial", "count": 1, "calls": 2, "operation": "add", "audience": world.LISTS[world.SECOND]},
@@ -128,10 +129,11 @@ def _make_past(settings: Settings, server: SftpServer, simulator: Simulator, fol
 
 
 def _tell(done: int, of: int) -> None:
+    text = f"{DAYS} days of history: {100 * done // of} %"
     if sys.stdout.isatty():
-        _say(f"\r{DAYS} days of history: {done} of {of} days with deliveries", end="" if done < of else "\n")
-    elif done == of or done % 10 == 0:
-        _say(f"{DAYS} days of history: {done} of {of} days with deliveries")
+        _say(f"\r{text}", end="" if done < of else "\n")
+    elif done == of or done % _TOLD_DAYS == 0:
+        _say(text)
 
 
 def _say_where(password: str, dashboard: Dashboard, took_s: float) -> None:

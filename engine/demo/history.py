@@ -12,7 +12,7 @@ from typing import Any
 from engine.actions import configurations, connections, replays, runs
 from engine.actions.configurations import Wanted
 from engine.actions.desk import connection_named
-from engine.base import limits
+from engine.base import clock, limits
 from engine.demo import world
 from engine.demo.clock import FakedClock
 from engine.demo.shop import Shop
@@ -32,6 +32,8 @@ REFUSED = 37
 """So many are refused on one day, for people to find and send again."""
 _OPENING_CUSTOMERS = 2_400
 _DAILY_FROM_DAYS_AGO = 7
+_MAKING_S = 60.0
+"""On a busy machine ordinary days of the past are left out, so that people wait about as long as on any other."""
 # Days ago on which something is special: of a delivery, or of what people do about an earlier one.
 LATE_DAYS_AGO, RESENT_DAYS_AGO = 62, 61
 EXPIRED_DAYS_AGO, MENDED_DAYS_AGO = 47, 43
@@ -68,12 +70,16 @@ class History:
             shop: Whose files are handed over.
             now: The process's clock, set ahead delivery by delivery.
             today: UTC.
-            tell: Called with how many of the days are done, and how many there are.
+            tell: Called with how many of the days are behind us, and how many there are.
             days_ago: Only these days; None for all. The first is always OPENING_DAYS_AGO.
         """
         self._now = now
         days = sorted(days_ago or {*_delivery_days_ago(), *_PEOPLE}, reverse=True)
+        began_s = clock.monotonic_s()
         for number, ago in enumerate(days, 1):
+            is_late = clock.monotonic_s() - began_s > _MAKING_S * number / len(days)
+            if is_late and days_ago is None and _is_ordinary(ago):
+                continue
             day = today - timedelta(days=ago)
             now.go_to(datetime.combine(day, datetime.min.time()) + timedelta(minutes=self._chance.randint(330, 960)))
             if ago in _PEOPLE:
@@ -164,6 +170,15 @@ class History:
             self._desk, self._people[Role.ANALYST], before.configuration_id if before else None, wanted
         )
         return saved.configuration_id
+
+
+def _is_ordinary(days_ago: int) -> bool:
+    """Say whether a day could be missing without anybody missing it."""
+    return _DAILY_FROM_DAYS_AGO < days_ago < OPENING_DAYS_AGO and days_ago not in {
+        *_FAULTS,
+        *_PEOPLE,
+        BROKEN_FILE_DAYS_AGO,
+    }
 
 
 def _delivery_days_ago() -> Iterator[int]:
