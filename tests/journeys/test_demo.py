@@ -19,6 +19,7 @@ from playwright.sync_api import Page, expect
 from engine.demo import world
 from tests.fakes.dashboard import ROOT
 from tests.fakes.service import wait_until
+from tests.fakes.shop import ask
 from tests.journeys import browser
 from tests.journeys.test_connections import choose
 from tests.journeys.test_statistics import _BARS, _ERRORS_CHART, _FIND_BAR
@@ -52,6 +53,7 @@ class Demo:
     """The demo's process, and what it printed."""
 
     process: "subprocess.Popen[str]"
+    folder: Path
     lines: list[str] = field(default_factory=list)
 
     def said(self, pattern: str) -> str:
@@ -62,6 +64,11 @@ class Demo:
     @property
     def address(self) -> str:
         return self.said(r"The demo is ready: (\S+)")
+
+    @property
+    def home(self) -> Path:
+        [found] = self.folder.glob("handoff-demo-*/home")
+        return found
 
     def partner(self, what: str) -> Any:
         """Look at the simulated partner, as anybody on this machine may."""
@@ -86,7 +93,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         stderr=subprocess.STDOUT,
         text=True,
     ) as process:
-        started = Demo(process)
+        started = Demo(process, folder)
         assert process.stdout is not None
         lines = process.stdout
         reader = threading.Thread(target=lambda: started.lines.extend(line.rstrip() for line in lines), daemon=True)
@@ -184,12 +191,13 @@ def test_a_bar_of_37_failed_leads_to_37_rows_and_replay_sends_exactly_these(demo
 
 
 def still(demo: Demo) -> list[str]:
-    """Return whom the partner has once a run that was going has ended and what followed has been sent."""
-    seen: list[int] = []
+    """Return whom the partner has once the connection is off, its last run has ended and what followed was sent."""
 
     def is_still() -> bool:
-        seen.append(demo.partner("_requests")["count"])
-        return len(seen) > 20 and len(set(seen[-20:])) == 1
+        [connection] = ask(demo.home, "export")["connections"]
+        has_ended = all(run["ended_at"] for run in ask(demo.home, "runs"))
+        waiting = [line for line in ask(demo.home, "stats", days=1) if line["category"] == "waiting"]
+        return connection["state"] == "off" and has_ended and not waiting
 
     wait_until(is_still, 60)
     return demo.held()
