@@ -35,9 +35,10 @@ def recompute_audience(desk: Desk, arguments: dict[str, Any], watch: Watch) -> d
     return {name: getattr(found, name) for name in Difference.__dataclass_fields__}
 
 
-def recompute_all(desk: Desk) -> list[tuple[str, Difference]]:
-    """Recompute every audience, by name: after an import, any of them may have changed.
+def recompute_all(desk: Desk, revision: int | None = None) -> list[tuple[str, Difference]]:
+    """Bring every audience to what a run changed, by name: only the profiles that it touched are looked at.
 
+    Whatever else changes an audience (its rule, a link, a run that broke off) queues a recompute over all profiles.
     One whose rule cannot be read any more, or whose partner is not known any more, keeps its members, and the log
     says so.
     """
@@ -46,14 +47,19 @@ def recompute_all(desk: Desk) -> list[tuple[str, Difference]]:
     done = []
     for audience in found:
         try:
-            done.append((audience.name, recompute(desk, audience.audience_id)))
+            done.append((audience.name, recompute(desk, audience.audience_id, revision)))
         except errors.HandoffError as error:
             log.logger(__name__).error("audience %s stays as it is: %s", audience.audience_id, log.where(error))
     return done
 
 
-def recompute(desk: Desk, audience_id: str) -> Difference:
+def recompute(desk: Desk, audience_id: str, revision: int | None = None) -> Difference:
     """Bring one audience's members and what partners are owed to what its rule says now.
+
+    Args:
+        desk: The open home.
+        audience_id: Which one; one that is gone is emptied.
+        revision: Look only at the profiles that this run touched; None looks at all.
 
     Raises:
         BadInput: Its rule cannot be read: a property is not there any more.
@@ -63,7 +69,10 @@ def recompute(desk: Desk, audience_id: str) -> Difference:
         audience = audiences.by_id(cursor, audience_id)
         condition = rule.parse(audience.rule, profiles.properties(cursor)) if audience else None
         targets = _targets(cursor, audience_id)
-        found = members.recompute(cursor, audience_id, condition, targets, clock.now())
+        if revision is not None:
+            # A link's first difference is over all profiles; its own recompute is on its way.
+            targets = [item for item in targets if members.has_begun(cursor, item.activation.activation_id)]
+        found = members.recompute(cursor, audience_id, condition, targets, clock.now(), revision)
         if audience is None:
             members.forget(cursor, audience_id)
     return found

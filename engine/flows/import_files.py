@@ -144,7 +144,7 @@ def _see_to_audiences(work: Work) -> None:
     with work.desk.database.read() as cursor:
         position = len(goals.of_connection(cursor, work.connection.connection_id)) * _MERGE + 1
     work.stages.begin(position, "Audiences", "audiences")
-    done = audiences.recompute_all(work.desk)
+    done = audiences.recompute_all(work.desk, work.run.number)
     changed = [
         f"{name} {found.members:,} (+{found.entered:,} -{found.left:,})"
         for name, found in done

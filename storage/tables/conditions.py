@@ -25,20 +25,11 @@ def test(condition: Condition) -> tuple[str, list[Any]]:
 
 def identifier(name: str, form: IdentifierForm) -> str:
     """Return SQL over dat.profile for what the partner is told; null where the profile has no value."""
-    said = f"nullif({_normalised(name, form)}, '')"
-    return f"sha256({said})" if form.is_hashed else said
-
-
-def comparable(name: str, form: IdentifierForm) -> str:
-    """Return SQL for the same, but "" may stand for no value: cheaper, for comparing all profiles."""
-    return identifier(name, form) if form.is_hashed else _normalised(name, form)
-
-
-def _normalised(name: str, form: IdentifierForm) -> str:
     column = name_literal(name)
     said = f"CAST({column} AS VARCHAR)"
     # 42 is known as 42, not with the zeros of its column; which of the two it is costs nothing a row.
     said = f"CASE WHEN typeof({column}) LIKE 'DECIMAL%' THEN rtrim(rtrim({said}, '0'), '.') ELSE {said} END"
     for step in form.normalise:
         said = _STEPS[step].format(said)
-    return said
+    said = f"nullif({said}, '')"
+    return f"sha256({said})" if form.is_hashed else said

@@ -7,13 +7,13 @@ with the first of them and removed with the last. In one wave each identifier oc
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from storage.database import Cursor
 from storage.records.audiences import Condition, Difference, MemberCount
 from storage.records.deliveries import Batch, Failure, Target, Wave
 from storage.records.partners import SignalKind
-from storage.tables import conditions, differences
-from storage.tables.differences import Numbers
+from storage.tables import conditions
 
 LETTERS = {SignalKind.ADD: "a", SignalKind.REMOVE: "r"}
 """A batch's id is its wave's, a letter for the kind of its signals, and a number."""
@@ -23,7 +23,12 @@ TOLD_BY_ANY_LINK = """SELECT identifier FROM dat.told WHERE is_sent
 
 
 def recompute(
-    cursor: Cursor, audience_id: str, condition: Condition | None, targets: Sequence[Target], at: datetime
+    cursor: Cursor,
+    audience_id: str,
+    condition: Condition | None,
+    targets: Sequence[Target],
+    at: datetime,
+    revision: int | None = None,
 ) -> Difference:
     """Bring an audience to what its rule says now, and write the signals that follow.
 
@@ -35,100 +40,90 @@ def recompute(
         condition: Who is in; None empties the audience (it is being deleted).
         targets: Open activations whose configuration is active, and ended ones with something left to tell.
         at: Now, UTC.
+        revision: Look only at the profiles that this run touched; None looks at all.
 
     Returns:
         What changed; all zero but members where nothing did.
     """
-    inside, *hashes = _inside(cursor, condition, targets)
-    [before] = differences.columns(cursor, "SELECT profile_id FROM dat.member WHERE audience_id = ?", [audience_id])
-    told = [_told(cursor, target) for target in targets]
-    # An ended activation wants nobody any more.
-    wanted = [
-        of_target if target.activation.ended_at is None and condition is not None else of_target[:0]
-        for target, of_target in zip(targets, hashes, strict=True)
-    ]
-    pairs = zip(wanted, (of_target for _, of_target in told), strict=True)
-    (entered, left), *changes = differences.apart([(inside, before), *pairs])
-    if len(left):
-        differences.stage(cursor, "leaving", left)
-        cursor.execute(
-            "DELETE FROM dat.member WHERE audience_id = ? AND profile_id IN (SELECT number FROM temp.leaving)",
-            [audience_id],
-        )
-    if len(entered):
-        differences.stage(cursor, "entering", entered)
-        cursor.execute("INSERT INTO dat.member SELECT ?, number FROM temp.entering", [audience_id])
-    if len(entered) or len(left):
-        cursor.execute(
-            "INSERT INTO dat.member_count VALUES (?, ?, ?, ?, ?)",
-            [audience_id, at, len(inside), len(entered), len(left)],
-        )
+    profiles, touched = "dat.profile", ""
+    if revision is not None:
+        cursor.execute("CREATE OR REPLACE TEMP TABLE touched AS SELECT * FROM dat.profile WHERE _rev = ?", [revision])
+        profiles, touched = "temp.touched", " AND profile_id IN (SELECT profile_id FROM temp.touched)"
+    where, values = conditions.test(condition) if condition else ("false", [])
+    entered, left = _move(cursor, audience_id, f"SELECT profile_id FROM {profiles} WHERE {where}", values, touched)
+    members = count(cursor, audience_id)
+    if entered or left:
+        cursor.execute("INSERT INTO dat.member_count VALUES (?, ?, ?, ?, ?)", [audience_id, at, members, entered, left])
     adds = removes = 0
-    for number, target in enumerate(targets):
-        fresh, gone = changes[number]
-        fresh = differences.without_no_text(cursor, fresh)
-        found = _Found(
-            condition,
-            fresh=inside[differences.places(wanted[number], fresh)],
-            gone=gone,
-            holders=told[number][0][differences.places(told[number][1], gone)],
+    for target in targets:
+        is_open = target.activation.ended_at is None and condition is not None
+        found = _Wanted(
+            seen=_said(target, profiles, where if is_open else "false"),
+            of_all=_said(target, "dat.profile", where if is_open else "false"),
+            values=values if is_open else [],
+            touched=touched,
+            is_open=is_open,
         )
         owed = _tell(cursor, target, found, at)
         adds, removes = adds + owed[0], removes + owed[1]
-    differences.drop(cursor, "leaving", "entering", "wanted", "gone", "holding", "taken", "owed")
-    return Difference(len(inside), len(entered), len(left), adds, removes)
+    for table in ("touched", "moved", "apart", "shared", "owed"):
+        cursor.execute(f"DROP TABLE IF EXISTS temp.{table}")
+    return Difference(members, entered, left, adds, removes)
 
 
 @dataclass(frozen=True)
-class _Found:
-    """What differs for one target: profiles that are wanted and not told, hashes told of and not wanted, and by whom.
+class _Wanted:
+    """Whom a target should be told of, as SQL for (profile_id, said), and its parameters.
 
-    condition: Who is in, None where the audience is gone.
+    seen: among the profiles that are looked at; of_all: among all. touched: SQL that leaves only the former in a
+    condition. is_open: the activation is not ended.
     """
 
-    condition: Condition | None
-    fresh: Numbers
-    gone: Numbers
-    holders: Numbers
+    seen: str
+    of_all: str
+    values: list[Any]
+    touched: str
+    is_open: bool
 
 
-def _inside(cursor: Cursor, condition: Condition | None, targets: Sequence[Target]) -> list[Numbers]:
-    """Return the ids of the profiles that are in, and for each target the hashes of their identifiers."""
-    said = [conditions.comparable(target.activation.property, target.form) for target in targets]
-    hashes = "".join(f", {differences.hash_of(text)} AS i{n}" for n, text in enumerate(said))
-    where, values = conditions.test(condition) if condition else ("false", [])
-    return differences.columns(cursor, f"SELECT profile_id{hashes} FROM dat.profile WHERE {where}", values)
+def _said(target: Target, profiles: str, where: str) -> str:
+    """Return SQL for (profile_id, said): how a target knows each of these profiles; those it cannot know left out."""
+    said = conditions.identifier(target.activation.property, target.form)
+    return f"FROM (SELECT profile_id, {said} AS said FROM {profiles} WHERE {where}) WHERE said IS NOT NULL"
 
 
-def _identifier(target: Target) -> str:
-    return conditions.identifier(target.activation.property, target.form)
+def _move(cursor: Cursor, audience_id: str, inside: str, values: list[Any], touched: str) -> tuple[int, int]:
+    """Bring dat.member to who is in; return how many entered and left."""
+    cursor.execute(
+        f"""CREATE OR REPLACE TEMP TABLE moved AS
+        SELECT profile_id, was.profile_id IS NULL AS is_entering FROM ({inside}) now
+        FULL JOIN (SELECT profile_id FROM dat.member WHERE audience_id = ?{touched}) was USING (profile_id)
+        WHERE was.profile_id IS NULL OR now.profile_id IS NULL""",
+        [*values, audience_id],
+    )
+    entered = _number(cursor, "SELECT count(*) FROM temp.moved WHERE is_entering")
+    left = _number(cursor, "SELECT count(*) FROM temp.moved WHERE NOT is_entering")
+    if left:
+        cursor.execute(
+            "DELETE FROM dat.member WHERE audience_id = ? AND profile_id IN "
+            "(SELECT profile_id FROM temp.moved WHERE NOT is_entering)",
+            [audience_id],
+        )
+    if entered:
+        cursor.execute("INSERT INTO dat.member SELECT ?, profile_id FROM temp.moved WHERE is_entering", [audience_id])
+    return entered, left
 
 
-def _told(cursor: Cursor, target: Target) -> list[Numbers]:
-    """Return profiles and hashes of whom a target was told."""
-    said = f"profile_id, {differences.hash_of('identifier')} AS h"
-    activation_id = target.activation.activation_id
-    return differences.columns(cursor, f"SELECT {said} FROM dat.told WHERE activation_id = ?", [activation_id])
-
-
-def _tell(cursor: Cursor, target: Target, found: _Found, at: datetime) -> tuple[int, int]:
+def _tell(cursor: Cursor, target: Target, wanted: _Wanted, at: datetime) -> tuple[int, int]:
     """Write what one target is owed; return adds and removes."""
     activation = target.activation
-    if (
-        activation.ended_at is None
-        and found.condition is not None
-        and _begins(cursor, activation.activation_id, at)
-        and not activation.sends_current
-    ):
-        where, values = conditions.test(found.condition)
+    if wanted.is_open and _begins(cursor, activation.activation_id, at) and not activation.sends_current:
         cursor.execute(
-            f"""INSERT INTO dat.told SELECT ?, said, min(profile_id), false, false
-            FROM (SELECT {_identifier(target)} AS said, profile_id FROM dat.profile WHERE {where}) AS inside
-            WHERE said IS NOT NULL GROUP BY said""",
-            [activation.activation_id, *values],
+            f"INSERT INTO dat.told SELECT ?, said, min(profile_id), false, false FROM ({wanted.of_all}) GROUP BY said",
+            [activation.activation_id, *wanted.values],
         )
         return 0, 0
-    if not _find_owed(cursor, target, found):
+    if not _find_owed(cursor, activation.activation_id, wanted):
         return 0, 0
     cursor.execute(
         "INSERT INTO dat.told SELECT ?, identifier, profile_id, true, false FROM temp.owed WHERE is_add",
@@ -157,49 +152,53 @@ def _tell(cursor: Cursor, target: Target, found: _Found, at: datetime) -> tuple[
     return adds, removes
 
 
-def _find_owed(cursor: Cursor, target: Target, found: _Found) -> bool:
+def _find_owed(cursor: Cursor, activation_id: str, wanted: _Wanted) -> bool:
     """Make temp.owed, and take what is in it out of dat.told; say whether there is anything.
 
     It holds who is wanted and was not told (is_add), who was told and is not wanted, and whoever is wanted of those
     of whom nobody knows whether the partner has them (is_add and is_unsure).
     """
-    activation_id = target.activation.activation_id
-    unsure = _number(cursor, "SELECT count(*) FROM dat.told WHERE activation_id = ? AND is_unsure", activation_id)
-    if not (len(found.fresh) or len(found.gone) or unsure):
+    told = "SELECT * FROM dat.told WHERE activation_id = ?"
+    # Profiles' numbers are compared first, which is quick; only where they differ do identifiers say what is owed,
+    # for several profiles may share one.
+    cursor.execute(
+        f"""CREATE OR REPLACE TEMP TABLE apart AS
+        SELECT w.profile_id AS wanted_id, w.said AS wanted, t.profile_id AS told_id, t.identifier AS told,
+            t.is_sent, t.is_unsure
+        FROM ({wanted.seen}) w FULL JOIN ({told}{wanted.touched}) t ON t.profile_id = w.profile_id
+        WHERE w.profile_id IS NULL OR t.profile_id IS NULL OR w.said <> t.identifier OR t.is_unsure""",
+        [*wanted.values, activation_id],
+    )
+    if not _number(cursor, "SELECT count(*) FROM temp.apart"):
         return False
-    differences.stage(cursor, "wanted", found.fresh)
-    # Who shares an identifier is one entry.
+    # Who was told of and is wanted still, by another profile that shares the identifier or the same one.
+    cursor.execute(
+        f"""CREATE OR REPLACE TEMP TABLE shared AS SELECT said AS identifier, min(profile_id) AS profile_id
+        FROM ({wanted.of_all}) WHERE said IN (SELECT told FROM temp.apart WHERE told IS NOT NULL) GROUP BY said""",
+        wanted.values,
+    )
     cursor.execute(
         f"""CREATE OR REPLACE TEMP TABLE owed AS
-        SELECT {_identifier(target)} AS identifier, min(profile_id) AS profile_id, true AS is_add, true AS is_sent,
-            false AS is_unsure
-        FROM dat.profile WHERE profile_id IN (SELECT number FROM temp.wanted) GROUP BY 1"""
+        SELECT wanted AS identifier, min(wanted_id) AS profile_id, true AS is_add, true AS is_sent, false AS is_unsure
+        FROM temp.apart a ANTI JOIN ({told}) t ON t.identifier = a.wanted WHERE wanted IS NOT NULL GROUP BY wanted
+        UNION ALL
+        SELECT DISTINCT told, told_id, s.identifier IS NOT NULL, is_sent, is_unsure FROM temp.apart a
+        LEFT JOIN temp.shared s ON s.identifier = a.told
+        WHERE told IS NOT NULL AND (s.identifier IS NULL OR is_unsure)""",
+        [activation_id],
     )
-    if len(found.gone):
-        _take_out(cursor, activation_id, found)
-    if unsure:
-        still = "FROM dat.told WHERE activation_id = ? AND is_unsure"
+    if _number(cursor, "SELECT count(*) FROM temp.shared"):
+        # The entry is held by one who is in: when that one leaves, a look at that one alone finds it.
         cursor.execute(
-            f"INSERT INTO temp.owed SELECT identifier, profile_id, true, is_sent, is_unsure {still}", [activation_id]
+            "UPDATE dat.told SET profile_id = s.profile_id FROM temp.shared s "
+            "WHERE activation_id = ? AND told.identifier = s.identifier",
+            [activation_id],
         )
-        cursor.execute(f"DELETE {still}", [activation_id])
-    return True
-
-
-def _take_out(cursor: Cursor, activation_id: str, found: _Found) -> None:
-    """Move whoever was told and is not wanted from dat.told to temp.owed."""
-    # Profiles' numbers are found much faster than hashes, so all that is told of them is taken, and the rest put back.
-    differences.stage(cursor, "gone", found.gone)
-    differences.stage(cursor, "holding", found.holders)
-    theirs = "FROM dat.told WHERE activation_id = ? AND profile_id IN (SELECT number FROM temp.holding)"
-    cursor.execute(f"CREATE OR REPLACE TEMP TABLE taken AS SELECT * {theirs}", [activation_id])
-    cursor.execute(f"DELETE {theirs}", [activation_id])
-    is_gone = f"{differences.hash_of('identifier')} IN (SELECT number FROM temp.gone)"
-    cursor.execute(f"INSERT INTO dat.told SELECT * FROM temp.taken WHERE NOT {is_gone}")
     cursor.execute(
-        "INSERT INTO temp.owed SELECT identifier, profile_id, false, is_sent, is_unsure FROM temp.taken "
-        f"WHERE {is_gone}"
+        "DELETE FROM dat.told WHERE activation_id = ? AND identifier IN (SELECT identifier FROM temp.owed)",
+        [activation_id],
     )
+    return True
 
 
 def _begins(cursor: Cursor, activation_id: str, at: datetime) -> bool:

@@ -25,6 +25,10 @@ LINK = Activation(
     "link", "audience", "c", "name", sends_current=True, created_at=NOW, ended_at=None, sends_removes=False
 )
 TARGET = Target(LINK, PLAIN, 10)
+WANTED = [
+    Property("name", PropertyType.TEXT, is_unique=False),
+    Property("spend", PropertyType.DECIMAL, is_unique=False),
+]
 
 
 @pytest.fixture
@@ -32,11 +36,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
     """A database whose profiles have a name and an amount."""
     found = open_database(tmp_path / "x.duckdb", (tmp_path,))
     migrate(found)
-    wanted = [
-        Property("name", PropertyType.TEXT, is_unique=False),
-        Property("spend", PropertyType.DECIMAL, is_unique=False),
-    ]
-    profiles.add_properties(found, wanted, NOW)
+    profiles.add_properties(found, WANTED, NOW)
     yield found
     found.close()
 
