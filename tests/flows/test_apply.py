@@ -9,7 +9,6 @@ from tests.fakes.shop import CALLER, NAME, Shop, wanted
 HEADER = "id,name,points\n"
 
 
-@pytest.mark.promise("Z11")
 def test_two_connections_of_one_file_that_disagree_on_a_property_are_both_refused(shop: Shop) -> None:
     # given
     [first] = wanted(shop.server)["connections"]
@@ -23,7 +22,6 @@ def test_two_connections_of_one_file_that_disagree_on_a_property_are_both_refuse
     assert shop.sql("SELECT count(*) FROM ctl.property") == [(0,)]
 
 
-@pytest.mark.promise("Z11")
 def test_a_property_that_repeats_cannot_become_an_identifier_and_nothing_of_the_file_is_applied(shop: Shop) -> None:
     # given: two people of one name
     shop.write("a.csv", HEADER + "1,Ana,5\n2,Ana,5\n")

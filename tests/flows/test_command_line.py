@@ -161,7 +161,6 @@ def test_a_queued_run_can_be_cancelled(terminal: Terminal) -> None:
     assert [run["state"] for run in terminal.type("runs", "--json").json] == ["completed", "cancelled"]
 
 
-@pytest.mark.promise("Z11")
 def test_apply_prints_the_difference_for_people(terminal: Terminal) -> None:
     # given
     terminal.apply()

@@ -91,7 +91,6 @@ def variables(shop: Shop, made: dict[str, Any]) -> dict[str, str]:
     }
 
 
-@pytest.mark.promise("Z11")
 def test_export_wipe_apply_export_gives_equal_bytes(filled: tuple[Shop, dict[str, Any]], tmp_path: Path) -> None:
     # given
     shop, made = filled
@@ -120,7 +119,6 @@ def test_applied_where_it_came_from_it_changes_nothing(filled: tuple[Shop, dict[
     assert [change["kind"] for change in changes].count("activation") == 2
 
 
-@pytest.mark.promise("Z11")
 def test_no_secret_is_in_it(filled: tuple[Shop, dict[str, Any]]) -> None:
     shop, _ = filled
     text = export_text(shop)
