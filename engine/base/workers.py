@@ -65,9 +65,11 @@ def call(
 
 def _collect(process: "subprocess.Popen[str]", complaints: list[str]) -> None:
     assert process.stderr is not None  # noqa: S101 - for the type checker; PIPE was given
-    for line in process.stderr:
-        complaints.append(line.rstrip())
-        del complaints[:-50]
+    # A person's Ctrl-C can close the pipe under this thread: then there is nothing left to collect.
+    with contextlib.suppress(ValueError, OSError):
+        for line in process.stderr:
+            complaints.append(line.rstrip())
+            del complaints[:-50]
 
 
 def _converse(

@@ -237,7 +237,7 @@ def sender(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sender]:
 
 @pytest.mark.promise("G08")
 @pytest.mark.fault(108)
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(steps=STEPS)
 def test_in_the_end_the_partner_has_who_is_in_told_in_order_and_counted_once(
     sender: Sender, steps: list[tuple[object, ...]]

@@ -17,6 +17,14 @@ CANCEL            yes   yes     no      yes
 SEE_REJECTS       yes   yes     yes     yes
 SEE_PROFILES      yes   yes     no      yes
 SEE_RAW_VALUES    yes   yes     no      no
+SEE_AUDIENCES     yes   yes     yes     no
+EDIT_AUDIENCES    yes   yes     no      no
+SEE_CONNECTORS    yes   yes     yes     yes
+EDIT_CONNECTORS   yes   yes     no      no
+SWITCH_CONNECTORS yes   yes     yes     no
+SEE_STATISTICS    yes   yes     yes     yes
+SEE_FAILURES      yes   yes     no      yes
+REPLAY            yes   yes     no      yes
 MANAGE_PEOPLE     yes   no      no      no
 """
 _LINES = [line.split() for line in TABLE.strip().splitlines()]
