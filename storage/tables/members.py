@@ -187,6 +187,12 @@ def _find_owed(cursor: Cursor, activation_id: str, wanted: _Wanted) -> bool:
         WHERE told IS NOT NULL AND (s.identifier IS NULL OR is_unsure)""",
         [activation_id],
     )
+    # Profiles' numbers are found much faster than texts, so they come first.
+    cursor.execute(
+        "DELETE FROM dat.told WHERE activation_id = ? AND profile_id IN (SELECT told_id FROM temp.apart) "
+        "AND identifier IN (SELECT identifier FROM temp.owed)",
+        [activation_id],
+    )
     if _number(cursor, "SELECT count(*) FROM temp.shared"):
         # The entry is held by one who is in: when that one leaves, a look at that one alone finds it.
         cursor.execute(
@@ -194,10 +200,6 @@ def _find_owed(cursor: Cursor, activation_id: str, wanted: _Wanted) -> bool:
             "WHERE activation_id = ? AND told.identifier = s.identifier",
             [activation_id],
         )
-    cursor.execute(
-        "DELETE FROM dat.told WHERE activation_id = ? AND identifier IN (SELECT identifier FROM temp.owed)",
-        [activation_id],
-    )
     return True
 
 
