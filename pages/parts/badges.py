@@ -9,7 +9,7 @@ from streamlit.elements.lib.column_types import ColumnConfig
 
 from storage.records.connections import Connection, ConnectionState
 from storage.records.partners import ConfigurationState
-from storage.records.runs import Run, RunState, StageState
+from storage.records.runs import Run, RunState
 
 Color = Literal["red", "orange", "blue", "green", "violet", "gray"]
 
@@ -53,7 +53,6 @@ _OF_RUN = {
     RunState.FAILED: FAILED,
     RunState.CANCELLED: CANCELLED,
 }
-_OF_STAGE = {StageState.RUNNING: RUNNING, StageState.DONE: COMPLETED, StageState.FAILED: FAILED}
 _OF_CONFIGURATION = {
     ConfigurationState.ACTIVE: ACTIVE,
     ConfigurationState.DEACTIVATED: DEACTIVATED,
@@ -67,11 +66,6 @@ _ALL = (NONE, QUEUED, RUNNING, COMPLETED, FAILED, CANCELLED, OFF, PAUSED, REJECT
 def run_state(state: RunState) -> Badge:
     """Return the badge of a run's state alone."""
     return _OF_RUN[state]
-
-
-def stage_state(state: StageState) -> Badge:
-    """Return the badge of a stage of a run."""
-    return _OF_STAGE[state]
 
 
 def of_configuration(state: ConfigurationState) -> Badge:

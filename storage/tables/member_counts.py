@@ -20,7 +20,7 @@ def by_audience(cursor: Cursor) -> dict[str, int]:
 def changes_since(cursor: Cursor, since: datetime) -> dict[str, list[MemberCount]]:
     """Return the changes of every audience's size since a time (UTC) by its id, oldest first."""
     rows = cursor.execute(
-        'SELECT audience_id, "at", members, entered, "left" FROM dat.member_count WHERE "at" >= ? ORDER BY "at", rowid',
+        'SELECT audience_id, "at", members, entered, "left" FROM dat.member_count WHERE "at" >= ? ORDER BY "at"',
         [since],
     ).fetchall()
     found: dict[str, list[MemberCount]] = {}

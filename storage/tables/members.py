@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from storage.database import Cursor
-from storage.records.audiences import Condition, Difference, MemberCount
+from storage.records.audiences import Condition, Difference
 from storage.records.deliveries import Batch, Failure, Target, Wave
 from storage.records.partners import SignalKind
 from storage.tables import conditions
@@ -349,15 +349,6 @@ def count_told(cursor: Cursor, activation_id: str) -> int:
 def has_told(cursor: Cursor, activation_id: str) -> bool:
     """Say whether an activation has anything left that was told, sent or not."""
     return bool(_number(cursor, "SELECT count(*) FROM dat.told WHERE activation_id = ?", activation_id))
-
-
-def history(cursor: Cursor, audience_id: str, since: datetime) -> list[MemberCount]:
-    """Return the changes of an audience's size since a time (UTC), oldest first; empty where nothing changed."""
-    rows = cursor.execute(
-        'SELECT "at", members, entered, "left" FROM dat.member_count WHERE audience_id = ? AND "at" >= ? ORDER BY "at"',
-        [audience_id, since],
-    ).fetchall()
-    return [MemberCount(*row) for row in rows]
 
 
 def forget(cursor: Cursor, audience_id: str) -> None:

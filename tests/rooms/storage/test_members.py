@@ -15,7 +15,7 @@ from storage.records.audiences import Activation, Condition, Difference, Operato
 from storage.records.deliveries import Batch, BatchState, Target
 from storage.records.goals import Property, PropertyType
 from storage.records.partners import IdentifierForm, Normalise, SignalKind
-from storage.tables import batches, members, profiles
+from storage.tables import batches, member_counts, members, profiles
 
 NOW = datetime(2026, 11, 21, 12)
 RULE = Condition("spend", PropertyType.DECIMAL, Operator.AT_LEAST, Decimal(500))
@@ -134,7 +134,9 @@ def test_a_rule_says_the_same_of_all_profiles_as_of_a_sample(database: Database)
     with database.read() as cursor:
         assert members.sample(cursor, RULE, 3) == [500, 501, 502]
         assert members.count(cursor, "audience") == 10
-        assert [(one.members, one.entered) for one in members.history(cursor, "audience", NOW)] == [(10, 10)]
+        assert [(one.members, one.entered) for one in member_counts.changes_since(cursor, NOW)["audience"]] == [
+            (10, 10)
+        ]
 
 
 def test_taking_held_batches_back_restores_what_was_told_before_them_and_may_be_done_twice(database: Database) -> None:
