@@ -8,6 +8,7 @@ import time
 from engine.base import clock, errors, limits, log
 from engine.base.settings import Settings
 from engine.control import ControlSocket
+from engine.flows import adopting
 from engine.flows import desk as desks
 from engine.flows.desk import Desk
 from engine.scheduling.dispatch import Dispatcher
@@ -93,7 +94,9 @@ def _open(settings: Settings) -> Desk:
             raise
     except StorageFault as error:
         raise errors.GiveUp(str(error), errors.Category.STORAGE) from error
-    return Desk(settings, database, spool, sealed)
+    desk = Desk(settings, database, spool, sealed)
+    adopting.adopt(desk)
+    return desk
 
 
 class Service:

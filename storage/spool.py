@@ -1,13 +1,19 @@
-"""Files at rest, by relative keys: what is being fetched, read and merged, one folder a piece of work."""
+"""Files at rest, by relative keys: what is being worked on, what came and is kept, what partners may touch."""
 
 import shutil
 from pathlib import Path
 
 _WORKING = "working"
+_FOLDERS = ("boxes", "landed", "partial", "kept", "answers")
 
 
 class Spool:
-    """The spool below one folder. Keys are relative, so that the folder can move."""
+    """The spool below one folder. Keys are relative, so that the folder can move.
+
+    working/ is thrown away at each start; partial/ holds what a cut fetch can go on from; kept/ the files that
+    came and went, until they are old enough; answers/ receipts and results; boxes/ and landed/ as
+    storage.records.boxes says.
+    """
 
     def __init__(self, root: Path) -> None:
         """Name the folder; `prepare` makes it."""
@@ -18,7 +24,8 @@ class Spool:
         working = self.root / _WORKING
         if working.exists():
             shutil.rmtree(working)
-        working.mkdir(parents=True, mode=0o700)
+        for name in (_WORKING, *_FOLDERS):
+            (self.root / name).mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def work_folder(self, name: str) -> Path:
         """Return a fresh, empty folder for one piece of work."""
@@ -28,6 +35,55 @@ class Spool:
         folder.mkdir(parents=True, mode=0o700)
         return folder
 
+    def partial_folder(self, goal_id: str) -> Path:
+        """Return the folder where fetches of a goal leave what they have when they are cut."""
+        folder = self.root / "partial" / goal_id
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return folder
+
+    def path(self, key: str) -> Path:
+        """Return where a key lies; keys are made by this program alone."""
+        return self.root / key
+
+    def keep(self, file_id: str, source: Path) -> str:
+        """Move a whole file to those that are kept and return its key."""
+        key = f"kept/{file_id[:4]}/{file_id}.data"
+        target = self.root / key
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        source.replace(target)
+        return key
+
+    def write_answer(self, file_id: str, name: str, content: bytes) -> str:
+        """Write one receipt or result whole and return its key; the same one again takes its place."""
+        key = f"answers/{file_id}/{name}"
+        target = self.root / key
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = target.with_name(f".{target.name}.new")
+        fresh.write_bytes(content)
+        fresh.replace(target)
+        return key
+
+    def remove(self, key: str) -> None:
+        """Remove what a key names, if it is there."""
+        (self.root / key).unlink(missing_ok=True)
+
     def discard(self, folder: Path) -> None:
         """Remove a work folder and all in it."""
         shutil.rmtree(folder, ignore_errors=True)
+
+    @property
+    def landed(self) -> Path:
+        """Where the endpoints leave a note for each file that landed."""
+        return self.root / "landed"
+
+    def incoming(self, connection_id: str) -> Path:
+        """Return the tree that a client of this connection writes into."""
+        return self.root / "boxes" / connection_id / "incoming"
+
+    def accepted(self, connection_id: str) -> Path:
+        """Return where whole files of this connection lie, out of every client's reach."""
+        return self.root / "boxes" / connection_id / "accepted"
+
+    def outgoing(self, connection_id: str) -> Path:
+        """Return what clients of this connection may fetch."""
+        return self.root / "boxes" / connection_id / "outgoing"

@@ -24,9 +24,10 @@ from storage.records.connections import (
     Secrets,
     Server,
 )
+from storage.records.credentials import Credential, CredentialKind, Origin
 from storage.records.goals import FileFormat, ImportGoal
 from storage.records.people import Caller
-from storage.tables import connections, due, goals, runs
+from storage.tables import connections, credentials, due, goals, runs
 
 
 @dataclass(frozen=True)
@@ -114,12 +115,40 @@ def put(
         created_at=before.created_at if before else clock.now(),
         changed_at=clock.now(),
     )
-    sealed = sealing.seal(desk, sealing.for_connection(made_id), wanted.secrets)
-    (connections.replace if before else connections.insert)(cursor, connection, sealed)
+    credential = _put_credential(desk, cursor, caller, wanted, before.credential_id if before else None)
+    connection = dataclasses.replace(connection, credential_id=credential, owner_id=caller.person_id)
+    (connections.replace if before else connections.insert)(cursor, connection)
     if before is None or before.every_minutes != wanted.every_minutes or before.state is not state:
         _set_due(cursor, connection)
     did = "changed" if before else "created"
     audit.record(cursor, caller, did, _what(connection), before=_said(before), after=_said(connection))
+    return made_id
+
+
+def _put_credential(desk: Desk, cursor: Cursor, caller: Caller, wanted: Wanted, credential_id: str | None) -> str:
+    before = credentials.by_id(cursor, credential_id) if credential_id else None
+    made_id = before.credential_id if before else ids.ulid()
+    is_key = wanted.secrets.private_key is not None
+    credential = Credential(
+        credential_id=made_id,
+        name=before.name if before else wanted.name,
+        method=wanted.method,
+        origin=Origin.ENTERED,
+        kind=CredentialKind.PRIVATE_KEY if is_key else CredentialKind.PASSWORD,
+        username=wanted.username,
+        host=wanted.host,
+        port=wanted.port,
+        public_keys=(),
+        password_hash="",
+        return_email="",
+        version=before.version + 1 if before else 1,
+        owner_id=before.owner_id if before else caller.person_id,
+        shown_at=None,
+        last_used_at=before.last_used_at if before else None,
+        created_at=before.created_at if before else clock.now(),
+        changed_at=clock.now(),
+    )
+    credentials.put(cursor, credential, sealing.seal(desk, sealing.for_credential(made_id), wanted.secrets))
     return made_id
 
 

@@ -4,6 +4,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.base import installation
+from engine.base.installation import Installation
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -40,6 +43,20 @@ class Settings:
     def log(self) -> Path:
         """The service's log."""
         return self.home / "handoff.log"
+
+    @property
+    def endpoints(self) -> Path:
+        """What the engine and the process of the hosted endpoints tell each other; their keys."""
+        return self.home / "endpoints"
+
+    @property
+    def installation(self) -> Installation:
+        """What an administrator set for the whole installation.
+
+        Raises:
+            GiveUp: settings.yaml cannot be used.
+        """
+        return installation.load(self.home)
 
     @property
     def demo(self) -> Path:

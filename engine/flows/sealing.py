@@ -7,12 +7,17 @@ from engine.base import errors
 from engine.flows.desk import Desk
 from storage.database import Cursor
 from storage.records.connections import Secrets
-from storage.tables import configurations, connections, drafts
+from storage.tables import configurations, connections, credentials, drafts
 
 
 def for_connection(connection_id: str) -> str:
-    """Return the purpose under which a connection's secret is sealed."""
+    """Return the purpose under which a connection's secret was sealed before there were credentials."""
     return f"connection:{connection_id}:secret"
+
+
+def for_credential(credential_id: str) -> str:
+    """Return the purpose under which an entered credential's secret is sealed."""
+    return f"credential:{credential_id}:secret"
 
 
 def for_draft(draft_id: str) -> str:
@@ -26,14 +31,31 @@ def seal(desk: Desk, purpose: str, secrets: Secrets) -> str:
 
 
 def of_connection(desk: Desk, cursor: Cursor, connection_id: str) -> Secrets:
-    """Open a connection's secret.
+    """Open the secret by which a connection signs in; empty where it signs in nowhere (hosted, mail that we send).
 
     Raises:
         GiveUp: The connection is gone, or the secret does not open with this home's key.
     """
-    sealed = connections.secret(cursor, connection_id)
-    if sealed is None:
+    connection = connections.by_id(cursor, connection_id)
+    if connection is None:
         raise errors.GiveUp("This connection is not there any more; go back to the list.")
+    if connection.credential_id is None:
+        return Secrets()
+    return of_credential(desk, cursor, connection.credential_id)
+
+
+def of_credential(desk: Desk, cursor: Cursor, credential_id: str) -> Secrets:
+    """Open the secret of an entered credential; empty for a provisioned one, of which only a hash is kept.
+
+    Raises:
+        GiveUp: It does not open with this home's key.
+    """
+    sealed = credentials.secret(cursor, credential_id)
+    return _open(desk, for_credential(credential_id), sealed) if sealed else Secrets()
+
+
+def of_old_connection(desk: Desk, connection_id: str, sealed: str) -> Secrets:
+    """Open what a connection kept itself before there were credentials."""
     return _open(desk, for_connection(connection_id), sealed)
 
 

@@ -26,6 +26,10 @@ class Right(StrEnum):
     SEE_FAILURES = "see failed messages"
     REPLAY = "replay failed messages"
     MANAGE_PEOPLE = "manage people"
+    SEE_FILES = "see files"
+    GET_FILES = "download files"
+    SEND_FILES = "hand files over"
+    SEE_STATUS = "see the status"
 
 
 _SUPPORT = frozenset(
@@ -39,6 +43,8 @@ _SUPPORT = frozenset(
         Right.SEE_STATISTICS,
         Right.SEE_FAILURES,
         Right.REPLAY,
+        Right.SEE_FILES,
+        Right.SEE_STATUS,
     }
 )
 _MANAGER = frozenset(
@@ -49,21 +55,36 @@ _MANAGER = frozenset(
         Right.SEE_CONNECTORS,
         Right.SWITCH_CONNECTORS,
         Right.SEE_STATISTICS,
+        Right.SEE_STATUS,
     }
 )
+# A partner's rights end at what is its own: `owns` is asked beside them.
+_PARTNER = frozenset({Right.SEE_CONNECTIONS, Right.EDIT_CONNECTIONS, Right.SEE_FILES, Right.GET_FILES})
 _RIGHTS: dict[Role, frozenset[Right]] = {
     Role.ADMIN: frozenset(Right),
     Role.ANALYST: frozenset(Right) - {Right.MANAGE_PEOPLE},
     Role.MANAGER: _MANAGER,
     Role.SUPPORT: _SUPPORT,
+    Role.PARTNER: _PARTNER,
 }
-_ARTICLE = {Role.ADMIN: "An", Role.ANALYST: "An", Role.MANAGER: "A", Role.SUPPORT: "A"}
-_WORD = {Role.ADMIN: "admin", Role.ANALYST: "analyst", Role.MANAGER: "manager", Role.SUPPORT: "support person"}
+_ARTICLE = {Role.ADMIN: "An", Role.ANALYST: "An", Role.MANAGER: "A", Role.SUPPORT: "A", Role.PARTNER: "A"}
+_WORD = {
+    Role.ADMIN: "admin",
+    Role.ANALYST: "analyst",
+    Role.MANAGER: "manager",
+    Role.SUPPORT: "support person",
+    Role.PARTNER: "partner",
+}
 
 
 def may(role: Role, right: Right) -> bool:
     """Say whether the role has the right."""
     return right in _RIGHTS[role]
+
+
+def owns(caller: Caller, owner_id: str | None) -> bool:
+    """Say whether a thing made by this person is the caller's to see; only partners are held to their own."""
+    return caller.role is not Role.PARTNER or (owner_id is not None and owner_id == caller.person_id)
 
 
 def check(caller: Caller, right: Right) -> None:

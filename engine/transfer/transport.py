@@ -1,4 +1,4 @@
-"""What every way of fetching files can do: show its host key, test itself, list, fetch and sample."""
+"""What every way to a partner's files can do: test itself, list, fetch with resume, deliver whole, remove."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,20 +7,32 @@ from pathlib import Path
 from typing import Protocol
 
 from engine.base import clock
+from engine.base.errors import HandoffError
 from storage.records.files import HostKey, Listing, Stage
 
 OnBytes = Callable[[int, int], None]
-"""Called with the bytes that are here and the bytes of the whole."""
+"""Called with the bytes that are here (or there) and the bytes of the whole."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where and as whom to sign in. host_key is the confirmed "SHA256:...", empty where none is confirmed."""
+    """Where and as whom to sign in, and what may be reached at all.
+
+    host_key: the confirmed "SHA256:..." (SFTP), or the one pinned certificate (FTP, e-mail); empty where there is
+    none. is_plain: without TLS, chosen by a person. allow: networks that are not public and may be reached all the
+    same. own: (address, port) of our own endpoints, never reached. may_be_old: an administrator lets this server be
+    spoken to with outdated algorithms. authorities: a PEM file of further certificate authorities, or empty.
+    """
 
     host: str
     port: int
     username: str
     host_key: str
+    is_plain: bool = False
+    allow: tuple[str, ...] = ("127.0.0.1", "::1")
+    own: tuple[tuple[str, int], ...] = ()
+    may_be_old: bool = False
+    authorities: str = ""
 
 
 @dataclass(frozen=True)
@@ -34,30 +46,92 @@ class Fetched:
     file_name: str
 
 
+@dataclass(frozen=True)
+class NotFetched:
+    """A file that could not be taken while others could: still written, endless, not allowed, gone."""
+
+    name: str
+    error: HandoffError
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A file to deliver: the name that it gets there, and where it lies here."""
+
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What mail says beside its attachments; empty for the other ways."""
+
+    sender: str = ""
+    recipients: tuple[str, ...] = ()
+    subject: str = ""
+    text: str = ""
+    message_id: str = ""
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """A file that is there whole under its name. note: what is worth knowing ("replaced without posix-rename")."""
+
+    name: str
+    size_bytes: int
+    note: str = ""
+
+
 class Transport(Protocol):
     """One way to a partner's files; each call opens a connection of its own, within the limits' times.
 
-    Every method raises the classes of engine.base.errors, and OSError where the local disk refuses.
+    Every method raises the classes of engine.base.errors, and OSError where the local disk refuses. What a way
+    cannot do (mail has no folder to write into, a mail server for sending lists nothing) raises GiveUp.
     """
 
     def host_key(self) -> HostKey:
-        """Ask the server who it is, without signing in."""
+        """Ask the server who it is, without signing in: its SSH host key, or its TLS certificate's digest."""
         ...
 
-    def test(self, folder: str) -> tuple[Stage, ...]:
-        """Try each stage up to the listing and stop at the first that fails; expected failures do not raise."""
+    def test(self, folder: str, writes_to: str = "") -> tuple[Stage, ...]:
+        """Try each stage and stop at the first that fails; expected failures do not raise.
+
+        Stages: resolve, connect, host key (or certificate), sign in, list (`folder`, where it is not empty), write
+        (a probe that is removed again, where `writes_to` is not empty).
+        """
         ...
 
     def list_folder(self, folder: str) -> Listing:
         """List all names of a folder; what is no regular file is among those not taken."""
         ...
 
-    def fetch(self, folder: str, names: Sequence[str], target: Path, on_bytes: OnBytes) -> tuple[Fetched, ...]:
-        """Fetch files into target as 0.data, 1.data, ... in the order of the names: all of them, or none."""
+    def fetch(
+        self, folder: str, names: Sequence[str], target: Path, partial: Path, on_bytes: OnBytes
+    ) -> tuple[Fetched | NotFetched, ...]:
+        """Fetch files into target as 0.data, 1.data, ... in the order of the names; each is whole or not there.
+
+        A cut connection is opened again and goes on where it stopped, a few times; what is still missing then
+        rests in `partial`, a folder that outlives this call, and a later call goes on from there, unless the file
+        at the server has changed: then it begins anew (faults rows 64, 65).
+        """
         ...
 
     def sample(self, folder: str, name: str, target: Path) -> Fetched:
         """Fetch the first SNIFF_BYTES of one file into target as 0.data; size_bytes is that of the whole file."""
+        ...
+
+    def deliver(
+        self, folder: str, files: Sequence[Outgoing], letter: Letter, on_bytes: OnBytes
+    ) -> tuple[Delivered, ...]:
+        """Bring files there: under a temporary name, compared in size, then renamed over what had the name.
+
+        A reader sees the old file, none, or the whole new one. Cut in between, the temporary one is removed by the
+        next delivery. Mail sends one message with all files as attachments.
+        """
+        ...
+
+    def remove(self, folder: str, names: Sequence[str]) -> tuple[str, ...]:
+        """Remove files there and return the names that are gone now; one that was gone already counts as gone."""
         ...
 
 

@@ -60,7 +60,11 @@ class SecretKind(StrEnum):
 
 @dataclass(frozen=True)
 class Server:
-    """Where files are fetched. host_key is "SHA256:..." as ssh-keygen prints it, confirmed by a person."""
+    """Where files are fetched or delivered; host is empty and port 0 where partners come to us.
+
+    host_key is "SHA256:...": the SSH host key that a person confirmed, or the one TLS certificate that is
+    trusted beside the authorities (FTP and e-mail; empty where none is pinned).
+    """
 
     host: str
     port: int
@@ -70,8 +74,33 @@ class Server:
 
 
 @dataclass(frozen=True)
+class Details:
+    """What only some ways need; each has its usual value where a way does not.
+
+    plain_ftp: no TLS, chosen by a person. delete_after_pull: a file is removed at the server once its import is
+    committed. result_folder: where receipts and results go, "" for nowhere (pull) or the login's own folder
+    (hosted). hosted_folder: where in the login's tree this connection lies, "/" or "/<name>". address: the local
+    part of the address that takes its mail. recipients, subject: of mail that we send. allowed_senders:
+    addresses or "@domain", empty for anybody who knows the address.
+    """
+
+    plain_ftp: bool = False
+    delete_after_pull: bool = False
+    result_folder: str = ""
+    hosted_folder: str = "/"
+    address: str = ""
+    recipients: tuple[str, ...] = ()
+    subject: str = ""
+    allowed_senders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Connection:
-    """One row of ctl.connection. Times are UTC. every_minutes is None where nothing is scheduled."""
+    """One row of ctl.connection. Times are UTC. every_minutes is None where nothing is scheduled.
+
+    server.username and server.secret_kind are those of the credential. credential_id is None where none is needed
+    (mail that we send). owner_id: the person who made it, None for the command line.
+    """
 
     connection_id: str
     name: str
@@ -85,11 +114,20 @@ class Connection:
     every_minutes: int | None
     created_at: datetime
     changed_at: datetime
+    credential_id: str | None = None
+    details: Details = Details()
+    owner_id: str | None = None
+
+    @property
+    def is_hosted(self) -> bool:
+        """Whether partners come to us: they push files in, or fetch what we hold for them."""
+        is_inbound = self.direction is Direction.INBOUND
+        return self.methodology is (Methodology.PUSH if is_inbound else Methodology.PULL)
 
 
 @dataclass(frozen=True)
 class Secrets:
-    """What is sealed at rest and never shown: exactly one of password and private_key is set."""
+    """What is sealed at rest and never shown: a password, a private key with or without passphrase, or both."""
 
     password: str | None = None
     private_key: str | None = None

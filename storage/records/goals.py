@@ -56,9 +56,19 @@ class Mapping:
     format: str | None = None
 
 
+class PatternKind(StrEnum):
+    """How a goal names its files: a wildcard with * and ?, or a regular expression (requirement P11)."""
+
+    WILDCARD = "wildcard"
+    REGEX = "regex"
+
+
 @dataclass(frozen=True)
 class ImportGoal:
-    """One row of ctl.goal. files is a wildcard pattern (* and ?); folder is absolute at the server."""
+    """One row of ctl.goal. files is a pattern of the kind files_kind, "" for every file.
+
+    folder is absolute at the server, the mailbox folder for mail that we fetch, "/" where partners push to us.
+    """
 
     goal_id: str
     connection_id: str
@@ -69,6 +79,7 @@ class ImportGoal:
     identifiers: tuple[Identifier, ...]
     create_profiles: bool
     mappings: tuple[Mapping, ...]
+    files_kind: PatternKind = PatternKind.WILDCARD
 
 
 @dataclass(frozen=True)

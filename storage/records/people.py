@@ -12,6 +12,7 @@ class Role(StrEnum):
     ANALYST = "analyst"
     MANAGER = "manager"
     SUPPORT = "support"
+    PARTNER = "partner"
 
 
 @dataclass(frozen=True)

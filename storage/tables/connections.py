@@ -1,5 +1,7 @@
 """Connections: one row each in ctl.connection; names are unique because one writer checks before it writes."""
 
+import dataclasses
+import json
 from datetime import datetime
 
 from storage.database import Cursor
@@ -7,6 +9,7 @@ from storage.records.connections import (
     Connection,
     ConnectionState,
     DataType,
+    Details,
     Direction,
     Method,
     Methodology,
@@ -16,16 +19,22 @@ from storage.records.connections import (
 
 _COLUMNS = (
     "connection_id, name, direction, data_type, method, methodology, host, port, username, host_key, secret_kind, "
-    "state, paused_reason, every_minutes, created_at, changed_at"
+    "state, paused_reason, every_minutes, created_at, changed_at, credential_id, details, owner_id"
 )
+# Who signs in and how is the credential's to say, wherever a connection has one.
+_SELECT = """SELECT c.connection_id, c.name, c.direction, c.data_type, c.method, c.methodology, c.host, c.port,
+    coalesce(k.username, c.username), c.host_key,
+    CASE k.kind WHEN 'private_key' THEN 'private_key' WHEN 'password' THEN 'password' ELSE c.secret_kind END,
+    c.state, c.paused_reason, c.every_minutes, c.created_at, c.changed_at, c.credential_id, c.details, c.owner_id
+    FROM ctl.connection c LEFT JOIN ctl.credential k ON k.credential_id = c.credential_id"""
 
 
-def insert(cursor: Cursor, connection: Connection, secret_sealed: str) -> None:
-    """Add a connection; the caller has checked that the name is free."""
+def insert(cursor: Cursor, connection: Connection) -> None:
+    """Add a connection; the caller has checked that the name is free and has written its credential."""
     server = connection.server
     cursor.execute(
         f"INSERT INTO ctl.connection ({_COLUMNS}, secret_sealed) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')",
         [
             connection.connection_id,
             connection.name,
@@ -43,15 +52,17 @@ def insert(cursor: Cursor, connection: Connection, secret_sealed: str) -> None:
             connection.every_minutes,
             connection.created_at,
             connection.changed_at,
-            secret_sealed,
+            connection.credential_id,
+            json.dumps(dataclasses.asdict(connection.details)),
+            connection.owner_id,
         ],
     )
 
 
-def replace(cursor: Cursor, connection: Connection, secret_sealed: str) -> None:
+def replace(cursor: Cursor, connection: Connection) -> None:
     """Write a connection anew under its id."""
     cursor.execute("DELETE FROM ctl.connection WHERE connection_id = ?", [connection.connection_id])
-    insert(cursor, connection, secret_sealed)
+    insert(cursor, connection)
 
 
 def set_state(
@@ -74,28 +85,43 @@ def set_schedule(cursor: Cursor, connection_id: str, every_minutes: int | None, 
 
 def by_id(cursor: Cursor, connection_id: str) -> Connection | None:
     """Return one connection, or None."""
-    return _one(cursor, "connection_id = ?", connection_id)
+    return _one(cursor, "c.connection_id = ?", connection_id)
 
 
 def by_name(cursor: Cursor, name: str) -> Connection | None:
     """Return the connection of this name, case not minded, or None."""
-    return _one(cursor, "lower(name) = lower(?)", name)
+    return _one(cursor, "lower(c.name) = lower(?)", name)
 
 
 def listed(cursor: Cursor) -> list[Connection]:
     """Return all connections by name; empty where there is none."""
-    rows = cursor.execute(f"SELECT {_COLUMNS} FROM ctl.connection ORDER BY lower(name)").fetchall()
+    rows = cursor.execute(f"{_SELECT} ORDER BY lower(c.name)").fetchall()
     return [_record(row) for row in rows]
 
 
-def secret(cursor: Cursor, connection_id: str) -> str | None:
-    """Return the sealed secret of a connection, or None."""
-    row = cursor.execute("SELECT secret_sealed FROM ctl.connection WHERE connection_id = ?", [connection_id]).fetchone()
-    return str(row[0]) if row else None
+def of_credential(cursor: Cursor, credential_id: str) -> list[Connection]:
+    """Return the connections that use a credential, by name."""
+    rows = cursor.execute(f"{_SELECT} WHERE c.credential_id = ? ORDER BY lower(c.name)", [credential_id]).fetchall()
+    return [_record(row) for row in rows]
+
+
+def with_own_secret(cursor: Cursor) -> list[tuple[str, str]]:
+    """Return (connection id, sealed secret) of connections of before there were credentials."""
+    return cursor.execute(
+        "SELECT connection_id, secret_sealed FROM ctl.connection WHERE credential_id IS NULL AND secret_sealed <> ''"
+    ).fetchall()
+
+
+def give_credential(cursor: Cursor, connection_id: str, credential_id: str) -> None:
+    """Let a connection use a credential; a secret of its own goes."""
+    cursor.execute(
+        "UPDATE ctl.connection SET credential_id = ?, secret_sealed = '' WHERE connection_id = ?",
+        [credential_id, connection_id],
+    )
 
 
 def _one(cursor: Cursor, where: str, value: str) -> Connection | None:
-    row = cursor.execute(f"SELECT {_COLUMNS} FROM ctl.connection WHERE {where}", [value]).fetchone()
+    row = cursor.execute(f"{_SELECT} WHERE {where}", [value]).fetchone()
     return _record(row) if row else None
 
 
@@ -113,7 +139,15 @@ def _record(row: tuple) -> Connection:  # type: ignore[type-arg]  # a database r
         every_minutes=row[13],
         created_at=row[14],
         changed_at=row[15],
+        credential_id=row[16],
+        details=_details(row[17]),
+        owner_id=row[18],
     )
+
+
+def _details(text: str | None) -> Details:
+    said = json.loads(text) if text else {}
+    return Details(**{name: tuple(value) if isinstance(value, list) else value for name, value in said.items()})
 
 
 def delete(cursor: Cursor, connection_id: str) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from storage.database import Cursor
-from storage.records.goals import FileFormat, Identifier, ImportGoal, Mapping, PropertyType, Strategy
+from storage.records.goals import FileFormat, Identifier, ImportGoal, Mapping, PatternKind, PropertyType, Strategy
 
 _NEWEST = (
     "SELECT goal_id, connection_id, version, definition FROM ctl.goal g "
@@ -43,6 +43,7 @@ def definition(goal: ImportGoal) -> dict[str, Any]:
     return {
         "folder": goal.folder,
         "files": goal.files,
+        "files_kind": goal.files_kind.value,
         "format": {
             "separator": goal.format.separator,
             "header": goal.format.header,
@@ -80,6 +81,7 @@ def _record(goal_id: str, connection_id: str, version: int, text: str) -> Import
             )
             for item in said["mappings"]
         ),
+        files_kind=PatternKind(said.get("files_kind", PatternKind.WILDCARD)),
     )
 
 

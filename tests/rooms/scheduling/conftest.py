@@ -83,6 +83,6 @@ def scheduled(
         created_at=START,
         changed_at=START,
     )
-    connections.insert(cursor, connection, "sealed")
+    connections.insert(cursor, connection)
     due.set_next(cursor, connection_id, START + timedelta(minutes=every_minutes or 0))
     return connection_id

@@ -1,0 +1,156 @@
+"""What an administrator sets for the whole installation, read from settings.yaml in the home folder.
+
+A home without the file has the usual values: everything listens on the loopback of this machine, and of the
+addresses that are not public only this machine's own can be reached. README.md shows a whole file.
+"""
+
+import functools
+import ipaddress
+import os
+import re
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from engine.base.errors import Category, GiveUp
+
+FILE_NAME = "settings.yaml"
+_VARIABLE = re.compile(r"^\$\{([A-Z][A-Z0-9_]*)\}$")
+_Section = TypeVar("_Section")
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """Where the hosted endpoints listen and by what name partners reach them. Port 0 takes a free one.
+
+    public_name and public_address: shown to partners, who allow-list them. certificate, certificate_key: PEM files
+    for FTPS and SMTP; empty: one of our own making. passive_ports: "" for any, else "50000-50099".
+    """
+
+    host: str = "127.0.0.1"
+    public_name: str = "localhost"
+    public_address: str = "127.0.0.1"
+    sftp_port: int = 2222
+    ftp_port: int = 2121
+    smtp_port: int = 2525
+    mail_domain: str = "localhost"
+    passive_ports: str = ""
+    allow_plain_ftp: bool = False
+    certificate: str = ""
+    certificate_key: str = ""
+    folder_bytes_max: int = 50 * 1024**3
+    folder_files_max: int = 1_000
+
+
+@dataclass(frozen=True)
+class Network:
+    """Which servers may be reached. allow: networks or addresses that are not public and may be reached all the same.
+
+    old_sftp_servers: names of servers that may be spoken to with algorithms of the day before yesterday.
+    authorities: a PEM file with certificate authorities that are trusted beside the system's.
+    """
+
+    allow: tuple[str, ...] = ("127.0.0.1", "::1")
+    old_sftp_servers: tuple[str, ...] = ()
+    authorities: str = ""
+
+
+@dataclass(frozen=True)
+class Mail:
+    """The mail server by which we send. host "" sends none. security: "starttls", "tls" or "none"."""
+
+    host: str = ""
+    port: int = 587
+    security: str = "starttls"
+    username: str = ""
+    password: str = field(default="", repr=False)
+    sender: str = "handoff@localhost"
+
+
+@dataclass(frozen=True)
+class Installation:
+    """The whole of settings.yaml."""
+
+    endpoints: Endpoints = Endpoints()
+    network: Network = Network()
+    mail: Mail = Mail()
+
+
+def load(home: Path) -> Installation:
+    """Return the installation's settings; read again where the file has changed.
+
+    Raises:
+        GiveUp: The file cannot be read, or says what means nothing; one sentence names the place.
+    """
+    path = home / FILE_NAME
+    try:
+        changed_ns = path.stat().st_mtime_ns
+    except OSError:
+        return Installation()
+    return _read(path, changed_ns)
+
+
+@functools.lru_cache(maxsize=64)
+def _read(path: Path, changed_ns: int) -> Installation:
+    del changed_ns  # a part of the cache's key alone
+    try:
+        said = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        raise _wrong("it is no YAML that can be read") from None
+    if not isinstance(said, dict):
+        raise _wrong("it should be a mapping of names to values")
+    unknown = set(said) - {"endpoints", "network", "mail"}
+    if unknown:
+        raise _wrong(f"it has {', '.join(sorted(map(str, unknown)))}, which is not known there")
+    found = Installation(
+        _section(Endpoints, said, "endpoints"), _section(Network, said, "network"), _section(Mail, said, "mail")
+    )
+    _check(found)
+    return found
+
+
+def _section(kind: type[_Section], said: dict[str, Any], name: str) -> _Section:
+    given = said.get(name) or {}
+    if not isinstance(given, dict):
+        raise _wrong(f"{name} should be a mapping of names to values")
+    usual = kind()
+    known = {item.name for item in fields(kind)}  # type: ignore[arg-type]  # every section is a dataclass
+    values: dict[str, Any] = {}
+    for key, value in given.items():
+        if key not in known:
+            raise _wrong(f"{name} has {key}, which is not known there")
+        values[key] = _value(value, getattr(usual, key), f"{name}.{key}")
+    return kind(**values)
+
+
+def _value(value: Any, usual: Any, where: str) -> Any:
+    if isinstance(usual, tuple):
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return tuple(value)
+        raise _wrong(f"{where} should be a list of texts")
+    if isinstance(value, bool) is not isinstance(usual, bool) or not isinstance(value, type(usual)):
+        raise _wrong(f"{where} should be {_KINDS[type(usual)]}")
+    variable = _VARIABLE.match(value) if isinstance(value, str) else None
+    return os.environ.get(variable[1], "") if variable else value
+
+
+_KINDS: dict[type, str] = {bool: "true or false", int: "a whole number", str: "text"}
+
+
+def _check(found: Installation) -> None:
+    for network in found.network.allow:
+        try:
+            ipaddress.ip_network(network)
+        except ValueError:
+            raise _wrong(f"network.allow has {network}, which is no address or network such as 10.0.0.0/8") from None
+    if found.mail.security not in ("starttls", "tls", "none"):
+        raise _wrong("mail.security can be starttls, tls or none")
+    ends = found.endpoints.passive_ports
+    if ends and not re.fullmatch(r"\d{1,5}-\d{1,5}", ends):
+        raise _wrong("endpoints.passive_ports should be two ports such as 50000-50099")
+
+
+def _wrong(what: str) -> GiveUp:
+    return GiveUp(f"{FILE_NAME} cannot be used: {what}. Correct it and start again.", Category.INPUT)

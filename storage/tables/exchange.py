@@ -1,0 +1,153 @@
+"""Files in and out (ctl.file): their states, counts and content; a state that may not follow is refused."""
+
+from datetime import datetime
+
+from storage.database import Cursor
+from storage.records.connections import Direction
+from storage.records.exchange import FOLLOWS, FileState, HandedFile
+
+_COLUMNS = (
+    "file_id, connection_id, goal_id, direction, name, folder, size_bytes, sha256, state, reason, trace_id, spool_key, "
+    "run_id, mends_run_id, sender, message_id, rows_total, rows_ok, rows_errors, first_seen_at, ended_at, "
+    "content_removed_at"
+)
+
+
+class WrongStateError(Exception):
+    """A file cannot go from its state to the wanted one; str(error) names both."""
+
+
+def insert(cursor: Cursor, file: HandedFile) -> None:
+    """Add a file; one of this id is there once, however often it is told."""
+    if by_id(cursor, file.file_id) is not None:
+        return
+    cursor.execute(
+        f"INSERT INTO ctl.file ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            file.file_id,
+            file.connection_id,
+            file.goal_id,
+            file.direction.value,
+            file.name,
+            file.folder,
+            file.size_bytes,
+            file.sha256,
+            file.state.value,
+            file.reason,
+            file.trace_id,
+            file.spool_key,
+            file.run_id,
+            file.mends_run_id,
+            file.sender,
+            file.message_id,
+            file.rows_total,
+            file.rows_ok,
+            file.rows_errors,
+            file.first_seen_at,
+            file.ended_at,
+            file.content_removed_at,
+        ],
+    )
+
+
+def move(
+    cursor: Cursor,
+    file_id: str,
+    state: FileState,
+    *,
+    run_id: str | None = None,
+    reason: str | None = None,
+    ended_at: datetime | None = None,
+) -> None:
+    """Move a file to a state that may follow its own (R05); reason and ended_at are written as given.
+
+    Raises:
+        WrongStateError: It may not follow, or the file is gone.
+    """
+    file = by_id(cursor, file_id)
+    if file is None or state not in FOLLOWS[file.state]:
+        raise WrongStateError(f"{file.name if file else file_id}: {file.state if file else 'gone'} -> {state}")
+    cursor.execute(
+        "UPDATE ctl.file SET state = ?, run_id = coalesce(?, run_id), reason = ?, ended_at = ? WHERE file_id = ?",
+        [state.value, run_id, reason, ended_at, file_id],
+    )
+
+
+def set_counts(cursor: Cursor, file_id: str, total: int, ok: int, errors: int) -> None:
+    """Write how many rows it had, how many were used, how many were rejected."""
+    cursor.execute(
+        "UPDATE ctl.file SET rows_total = ?, rows_ok = ?, rows_errors = ? WHERE file_id = ?",
+        [total, ok, errors, file_id],
+    )
+
+
+def set_goal(cursor: Cursor, file_id: str, goal_id: str) -> None:
+    """Say which goal a file is for."""
+    cursor.execute("UPDATE ctl.file SET goal_id = ? WHERE file_id = ?", [goal_id, file_id])
+
+
+def by_id(cursor: Cursor, file_id: str) -> HandedFile | None:
+    """Return one file, or None."""
+    row = cursor.execute(f"SELECT {_COLUMNS} FROM ctl.file WHERE file_id = ?", [file_id]).fetchone()
+    return _record(row) if row else None
+
+
+def in_state(cursor: Cursor, connection_id: str, *states: FileState) -> list[HandedFile]:
+    """Return a connection's files in these states, those first seen first."""
+    rows = cursor.execute(
+        f"SELECT {_COLUMNS} FROM ctl.file WHERE connection_id = ? AND list_contains(?, state) "
+        "ORDER BY first_seen_at, file_id",
+        [connection_id, [state.value for state in states]],
+    ).fetchall()
+    return [_record(row) for row in rows]
+
+
+def of_run(cursor: Cursor, run_id: str) -> list[HandedFile]:
+    """Return the files that a run took, those first seen first."""
+    rows = cursor.execute(
+        f"SELECT {_COLUMNS} FROM ctl.file WHERE run_id = ? ORDER BY first_seen_at, file_id", [run_id]
+    ).fetchall()
+    return [_record(row) for row in rows]
+
+
+def with_content_before(cursor: Cursor, seen_before: datetime) -> list[HandedFile]:
+    """Return files first seen before this time (UTC) whose content still lies in the spool."""
+    rows = cursor.execute(
+        f"SELECT {_COLUMNS} FROM ctl.file WHERE first_seen_at < ? AND spool_key IS NOT NULL ORDER BY first_seen_at",
+        [seen_before],
+    ).fetchall()
+    return [_record(row) for row in rows]
+
+
+def forget_content(cursor: Cursor, file_id: str, removed_at: datetime) -> None:
+    """Note that the content is gone; the counts stay (R07)."""
+    cursor.execute(
+        "UPDATE ctl.file SET spool_key = NULL, content_removed_at = ? WHERE file_id = ?", [removed_at, file_id]
+    )
+
+
+def _record(row: tuple) -> HandedFile:  # type: ignore[type-arg]  # a database row has no static shape
+    return HandedFile(
+        file_id=row[0],
+        connection_id=row[1],
+        goal_id=row[2],
+        direction=Direction(row[3]),
+        name=row[4],
+        folder=row[5],
+        size_bytes=row[6],
+        sha256=row[7],
+        state=FileState(row[8]),
+        reason=row[9],
+        trace_id=row[10],
+        spool_key=row[11],
+        run_id=row[12],
+        mends_run_id=row[13],
+        sender=row[14],
+        message_id=row[15],
+        rows_total=row[16],
+        rows_ok=row[17],
+        rows_errors=row[18],
+        first_seen_at=row[19],
+        ended_at=row[20],
+        content_removed_at=row[21],
+    )
