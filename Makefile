@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 # A stamp stands for an installed list of requirements; it is older than the list when the list has changed.
 RUN_STAMP := $(VENV)/.installed-run
 DEV_STAMP := $(VENV)/.installed-dev
+# Tests wait for servers, browsers and disks most of the time: three at once keep two cores busy.
+WORKERS ?= 3
 BENCH_VENV := .venv-bench
 BENCH_STAMP := $(BENCH_VENV)/.installed-bench
 PIP := -m pip install --quiet --disable-pip-version-check
@@ -25,7 +27,7 @@ demo: $(RUN_STAMP) ## show Handoff at work on made-up data, all on this machine 
 	@exec $(BIN)/python -m engine.demo
 
 test: $(DEV_STAMP) machine ## run all tests but soak and bench; sets up first what is missing
-	@$(BIN)/python -m pytest -m "not soak and not bench" $(TESTS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not soak and not bench" $(TESTS)
 
 check: $(DEV_STAMP) ## lint, types, import rules and the order of the house
 	$(BIN)/ruff check .

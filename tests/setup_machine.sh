@@ -7,7 +7,8 @@ PATH="$PATH:/usr/sbin:/sbin"
 export DEBIAN_FRONTEND=noninteractive
 
 # program, and the Debian package that brings it
-PROGRAMS="chromium:chromium sshd:openssh-server ssh:openssh-client"
+PROGRAMS="chromium:chromium sshd:openssh-server ssh:openssh-client curl:curl lftp:lftp rclone:rclone swaks:swaks
+psftp:putty-tools dovecot:dovecot-imapd"
 
 missing_packages() {
     for pair in $PROGRAMS; do

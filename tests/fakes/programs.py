@@ -12,6 +12,13 @@ PACKAGES = {
     "ssh": "openssh-client",
     "sftp": "openssh-client",
     "ssh-keygen": "openssh-client",
+    "scp": "openssh-client",
+    "curl": "curl",
+    "lftp": "lftp",
+    "rclone": "rclone",
+    "swaks": "swaks",
+    "psftp": "putty-tools",
+    "dovecot": "dovecot-imapd",
 }
 # Where Debian keeps programs that an ordinary user's PATH does not name.
 _ALSO_IN = ("/usr/sbin", "/sbin", "/usr/lib/openssh")

@@ -77,7 +77,7 @@ def test_set_up_refreshes_the_package_lists_only_where_installing_fails_and_trie
 def test_set_up_asks_for_nothing_where_nothing_is_missing(tmp_path: Path) -> None:
     # given a machine that has it all
     path = _folder_with(tmp_path)
-    for name in ("chromium", "sshd", "ssh"):
+    for name in programs.PACKAGES:
         _program(path, name, "exit 0")
 
     # when it is set up, then there is nothing to say
