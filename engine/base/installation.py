@@ -86,15 +86,15 @@ def load(home: Path) -> Installation:
     """
     path = home / FILE_NAME
     try:
-        changed_ns = path.stat().st_mtime_ns
+        found = path.stat()
     except OSError:
         return Installation()
-    return _read(path, changed_ns)
+    return _read(path, found.st_mtime_ns, found.st_size)
 
 
 @functools.lru_cache(maxsize=64)
-def _read(path: Path, changed_ns: int) -> Installation:
-    del changed_ns  # a part of the cache's key alone
+def _read(path: Path, changed_ns: int, size_bytes: int) -> Installation:
+    del changed_ns, size_bytes  # parts of the cache's key alone
     try:
         said = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
@@ -133,7 +133,11 @@ def _value(value: Any, usual: Any, where: str) -> Any:
     if isinstance(value, bool) is not isinstance(usual, bool) or not isinstance(value, type(usual)):
         raise _wrong(f"{where} should be {_KINDS[type(usual)]}")
     variable = _VARIABLE.match(value) if isinstance(value, str) else None
-    return os.environ.get(variable[1], "") if variable else value
+    if variable is None:
+        return value
+    if variable[1] not in os.environ:
+        raise _wrong(f"{where} names ${{{variable[1]}}}, which is not set in the environment")
+    return os.environ[variable[1]]
 
 
 _KINDS: dict[type, str] = {bool: "true or false", int: "a whole number", str: "text"}
