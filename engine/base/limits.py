@@ -165,3 +165,35 @@ REJECTS_SHOWN_MAX = 10_000
 """Rejected rows that one question brings; the command line asks again until it has all."""
 LISTED_RUNS_MAX = 10_000
 """Runs that the command line lists, the newest ones; it says when there are more."""
+
+# --- hosted FTPS and mail ------------------------------------------------------------------------
+CERTIFICATE_DAYS = 5 * 365
+"""How long a certificate of our own making lasts; partners pin it, so a change means a call to each of them."""
+FTP_QUIET_S = 4.0
+"""No byte and no other size for this long after an FTP upload's last one; an upload that broke off shows sooner."""
+FTP_SIGN_IN_TRIES_MAX = 3
+"""Wrong passwords on one FTP connection before it is cut."""
+FTP_SIGN_IN_WAIT_S_MAX = 30.0
+"""From connecting to the right password, TLS handshake included; people type faster."""
+FTP_IDLE_S_MAX = 300.0
+"""An FTP connection on which nothing is said and nothing transferred; the usual value of servers."""
+FTP_DATA_SILENCE_S_MAX = 120.0
+"""No byte on an FTP data connection for this long: the other side is gone."""
+FTP_PASSIVE_WAIT_S_MAX = 20.0
+"""How long a passive port stays open for a client that asked for it and does not come."""
+FTP_PASSIVE_PORTS_MAX = 200
+"""Passive ports in wait at once where the settings name no range: one a session."""
+MAIL_SIZE_BYTES_MAX = 50 * 1024**2
+"""One mail; most partners' servers send no larger ones."""
+MAIL_IDLE_S_MAX = 60.0
+"""A mail connection on which nothing comes for this long; servers wait five minutes for ours, not we for theirs."""
+MAIL_SESSION_S_MAX = 1_800.0
+"""One mail connection as a whole; 50 MB at 30 kB/s."""
+MAIL_SESSIONS_MAX = 100
+"""Mail connections at once; further ones are told to come later."""
+MAIL_RECIPIENTS_MAX = 20
+"""Addresses in one mail; each takes a copy."""
+MAIL_UNKNOWN_MAX = 10
+"""Unknown addresses in one connection before it is cut, so that nobody can try many."""
+MAIL_LINE_BYTES_MAX = 64 * 1024
+"""What is read of a mail at once; commands are refused beyond 512 bytes all the same."""
