@@ -32,13 +32,13 @@ piece of script that leads to the sign-in."""
 _MACHINE_PATHS = ("/_stcore/", "/media/", "/component/", "/static/", "/app/", "/oauth2callback")
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; media-src 'self' blob:; worker-src 'self' blob:; "
     "connect-src 'self' {sockets} data: blob:; object-src 'none'; base-uri 'self'; form-action 'self'; "
     "frame-ancestors 'self'"
 )
-"""Streamlit needs inline and evaluated script; what it must not do is call anybody else. {sockets} is our own
-websocket by its name: not every browser takes 'self' for it."""
+"""Streamlit needs inline and evaluated script, and hands that of components over as blobs; what it must not do is call
+anybody else. {sockets} is our own websocket by its name: not every browser takes 'self' for it."""
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]-]+")
 _HEADERS = {
     "X-Frame-Options": "SAMEORIGIN",
