@@ -4,11 +4,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
+import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import TimeoutError as NotInTime
 
 from tests.fakes.programs import require
 
 WAIT_MS = 30_000
+_HEADER_PX, _ROW_PX, _MENU_PX = 33, 38, 22
+_MENU_WAIT_MS = 3_000
 _FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -63,3 +67,21 @@ def fill(page: Page, label: str, value: str) -> None:
     field.fill(value)
     field.press("Tab")
     settled(page)
+
+
+def choose_in_menu(page: Page, entry: str, row: int = 0) -> None:
+    """Open the menu of a row, the first one unless told, and take one of its lines."""
+    table = page.locator("[data-testid=stDataFrame] .dvn-scroller").first
+    line = page.get_by_text(entry, exact=True).last
+    for _ in range(5):
+        settled(page)
+        box = table.bounding_box()
+        assert box is not None
+        table.click(position={"x": box["width"] - _MENU_PX, "y": _HEADER_PX + _ROW_PX * row + _ROW_PX // 2})
+        try:
+            # A menu that opens while the page is drawn once more closes again.
+            line.click(timeout=_MENU_WAIT_MS)
+        except NotInTime:
+            continue
+        return
+    pytest.fail(f"The menu has no line {entry}.")

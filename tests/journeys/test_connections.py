@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from playwright.sync_api import TimeoutError as NotInTime
 
 from tests.fakes import home
 from tests.fakes.dashboard import SESSION_COOKIE, Dashboard
@@ -14,8 +13,6 @@ from tests.pages import shop as shops
 
 pytestmark = pytest.mark.browser
 NAME = "Loyalty members"
-HEADER_PX, ROW_PX, MENU_PX = 33, 38, 22
-MENU_WAIT_MS = 3_000
 
 
 @pytest.fixture(scope="module")
@@ -39,24 +36,6 @@ def open_list(page: Page, dashboard: Dashboard) -> None:
     page.goto(f"{dashboard.origin}/connections")
     expect(page.locator("[data-testid=stDataFrame]")).to_be_visible()
     browser.settled(page)
-
-
-def choose(page: Page, entry: str) -> None:
-    """Open the menu of the first row and take one of its lines."""
-    table = page.locator("[data-testid=stDataFrame] .dvn-scroller").first
-    line = page.get_by_text(entry, exact=True).last
-    for _ in range(5):
-        browser.settled(page)
-        box = table.bounding_box()
-        assert box is not None
-        table.click(position={"x": box["width"] - MENU_PX, "y": HEADER_PX + ROW_PX // 2})
-        try:
-            # A menu that opens while the page is drawn once more closes again.
-            line.click(timeout=MENU_WAIT_MS)
-        except NotInTime:
-            continue
-        return
-    pytest.fail(f"The menu has no line {entry}.")
 
 
 @pytest.mark.promise("A01")
@@ -91,17 +70,17 @@ def test_the_row_menu_turns_off_and_shows_the_history(started: tuple[Page, Dashb
     page, dashboard = started
     open_list(page, dashboard)
     # when
-    choose(page, "Turn off")
+    browser.choose_in_menu(page, "Turn off")
     # then
     expect(page.get_by_text("1 connection · 0 on")).to_be_visible()
     # when
-    choose(page, "Run now")
+    browser.choose_in_menu(page, "Run now")
     # then
     expect(page.get_by_text(f"{NAME} is off. Turn it on to run it.")).to_be_visible()
     # when
-    choose(page, "Turn on")
+    browser.choose_in_menu(page, "Turn on")
     expect(page.get_by_text("1 connection · 1 on")).to_be_visible()
-    choose(page, "View history")
+    browser.choose_in_menu(page, "View history")
     # then
     expect(page.get_by_text("Not run yet.")).to_be_visible()
 
@@ -111,7 +90,7 @@ def test_the_cog_opens_the_schedule_and_saves_it(started: tuple[Page, Dashboard]
     # given
     page, dashboard = started
     open_list(page, dashboard)
-    choose(page, "View history")
+    browser.choose_in_menu(page, "View history")
     expect(page.get_by_text("Only by Run now")).to_be_visible()
     browser.settled(page)
     # when
@@ -131,7 +110,7 @@ def test_a_connection_that_never_ran_is_deleted_after_a_question(started: tuple[
     page, dashboard = started
     open_list(page, dashboard)
     # when
-    choose(page, "Delete")
+    browser.choose_in_menu(page, "Delete")
     browser.press(page, f"Delete {NAME}")
     # then
     expect(page.get_by_text("No connection yet.")).to_be_visible()

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from playwright.sync_api import TimeoutError as NotInTime
 
 from engine.partners.simulator import Simulator
 from tests.fakes import home
@@ -16,8 +15,6 @@ from tests.journeys import browser
 from tests.pages import sending as sendings
 
 pytestmark = pytest.mark.browser
-HEADER_PX, ROW_PX, MENU_PX = 33, 38, 22
-MENU_WAIT_MS = 3_000
 TITLE = "Meta demo account"
 
 
@@ -56,24 +53,6 @@ def open_account(started: Started) -> Page:
     return started.page
 
 
-def choose(page: Page, entry: str) -> None:
-    """Open the menu of the first row and take one of its lines."""
-    table = page.locator("[data-testid=stDataFrame] .dvn-scroller").first
-    line = page.get_by_text(entry, exact=True).last
-    for _ in range(5):
-        browser.settled(page)
-        box = table.bounding_box()
-        assert box is not None
-        table.click(position={"x": box["width"] - MENU_PX, "y": HEADER_PX + ROW_PX // 2})
-        try:
-            # A menu that opens while the page is drawn once more closes again.
-            line.click(timeout=MENU_WAIT_MS)
-        except NotInTime:
-            continue
-        return
-    pytest.fail(f"The menu has no line {entry}.")
-
-
 @pytest.mark.promise("L06")
 def test_a_refused_delete_leads_to_the_audience_in_one_click(started: Started) -> None:
     # given
@@ -99,14 +78,14 @@ def test_an_account_is_switched_by_its_row_menu_and_its_page_counts_who_is_there
     page.goto(f"{started.dashboard.origin}/connectors")
     expect(page.locator("[data-testid=stDataFrame]")).to_be_visible()
     # when
-    choose(page, "Deactivate")
+    browser.choose_in_menu(page, "Deactivate")
     expect(page.get_by_role("dialog")).to_contain_text("3 profiles stay at the partner.")
     expect(page.get_by_role("dialog")).to_contain_text("Activate it later, and what changed in between goes out.")
     browser.press(page, f"Deactivate {TITLE}")
     # then
     expect(page.get_by_text("deactivated 1")).to_be_visible()
     # when
-    choose(page, "Activate")
+    browser.choose_in_menu(page, "Activate")
     # then
     expect(page.get_by_text("deactivated 1")).to_have_count(0)
     assert sorted(started.simulator.audiences()["123"]) == ["00001", "00002", "00003"]
