@@ -7,8 +7,6 @@ ALTER TABLE ctl.connection ADD COLUMN IF NOT EXISTS details VARCHAR;
 -- Who made it; a partner sees its own alone.
 ALTER TABLE ctl.connection ADD COLUMN IF NOT EXISTS owner_id VARCHAR;
 
-ALTER TABLE ctl.draft ADD COLUMN IF NOT EXISTS shown_at TIMESTAMP;
-
 -- What we sign in with (entered: secret_sealed) or what others sign in to us with (provisioned: password_hash, keys).
 CREATE TABLE IF NOT EXISTS ctl.credential (
     credential_id VARCHAR NOT NULL, name VARCHAR NOT NULL, method VARCHAR NOT NULL, origin VARCHAR NOT NULL,

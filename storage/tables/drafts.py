@@ -19,7 +19,8 @@ def put(
     row = cursor.execute("SELECT created_at FROM ctl.draft WHERE draft_id = ?", [draft_id]).fetchone()
     cursor.execute("DELETE FROM ctl.draft WHERE draft_id = ?", [draft_id])
     cursor.execute(
-        "INSERT INTO ctl.draft VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO ctl.draft (draft_id, person_id, answers, secret_sealed, created_at, changed_at) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
         [draft_id, person_id, json.dumps(answers), secret_sealed, row[0] if row else changed_at, changed_at],
     )
 
