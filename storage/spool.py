@@ -63,6 +63,14 @@ class Spool:
         fresh.replace(target)
         return key
 
+    def keep_answer(self, file_id: str, name: str, source: Path) -> str:
+        """Move a whole file to the answers and return its key; the same one again takes its place."""
+        key = f"answers/{file_id}/{name}"
+        target = self.root / key
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        source.replace(target)
+        return key
+
     def remove(self, key: str) -> None:
         """Remove what a key names, if it is there."""
         (self.root / key).unlink(missing_ok=True)

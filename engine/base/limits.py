@@ -43,6 +43,22 @@ LISTING_WAIT_S_MAX = 600.0
 """One listing as a whole; 100,000 names take seconds, a server that sends them drop by drop is stopped."""
 FETCH_WAIT_S_MAX = 6 * 3600.0
 """One fetch as a whole; 20 GiB at 1 MB/s."""
+TRANSFER_TRIES_MAX = 5
+"""Connections that one fetch makes before it leaves the rest to the next run; each goes on where the last was cut."""
+SFTP_SMALL_FILES_AT_ONCE_MAX = 64
+"""Files fetched side by side where each is at most one request large: they cost round trips, not bytes."""
+ASK_WAIT_S_MAX = 120.0
+"""Reaching a server and signing in as a whole, some servers twice to learn what they can do."""
+SAMPLE_WAIT_S_MAX = 300.0
+"""Fetching the head of one file as a whole; a person waits for it."""
+DELIVER_WAIT_S_MAX = 6 * 3600.0
+"""One delivery as a whole; as long as a fetch."""
+REMOVE_WAIT_S_MAX = 600.0
+"""Removing files as a whole; 10,000 take seconds on a near server and minutes on a far one."""
+PARTIAL_BYTES_MIN = 1024**2
+"""What a cut fetch has of a file is kept from this size on; less is fetched anew as fast."""
+PATTERN_CHARACTERS_MAX = 1_000
+"""A pattern that a person writes; longer ones are a mistake in pasting."""
 CLOSE_WAIT_S_MAX = 2.0
 """Saying goodbye to a server; after this the connection is cut."""
 
@@ -197,3 +213,59 @@ MAIL_UNKNOWN_MAX = 10
 """Unknown addresses in one connection before it is cut, so that nobody can try many."""
 MAIL_LINE_BYTES_MAX = 64 * 1024
 """What is read of a mail at once; commands are refused beyond 512 bytes all the same."""
+
+# --- receipts, results, deliveries ---------------------------------------------------------------
+ANSWER_NAME_BYTES_MAX = 240
+"""The name of a receipt or a result; file systems hold 255 bytes, and a temporary name adds some."""
+ANSWER_WAITS_S = (60.0, 120.0, 300.0, 900.0, 1800.0, 3600.0)
+"""Waits between tries to bring an answer to its partner; the last one goes on."""
+ANSWER_TRIES_HOURS_MAX = 24
+"""An answer that could not be brought for a day rests; it can still be read on the Files page."""
+ANSWERS_AT_ONCE_MAX = 64
+"""Answers brought over one connection to a partner's server; more wait for the next one."""
+HANDED_OVER_BYTES_MAX = 1024**3
+"""A file that a person hands over by the page; larger ones go by the command line."""
+FILE_NAME_BYTES_MAX = 200
+"""The name of a file that is handed over: with a temporary ending every server holds it."""
+FILES_SHOWN_MAX = 10_000
+"""Files that one question of the command line brings, the newest ones."""
+
+# --- hosted endpoints ----------------------------------------------------------------------------
+ENDPOINT_SESSIONS_MAX = 400
+"""Open connections of one protocol; 200 at once are served (faults row 28) beside as many that never sign in."""
+ENDPOINT_SESSIONS_PER_ADDRESS_MAX = 20
+"""Open connections of one protocol from one address; clients that transfer side by side use four to sixteen."""
+ENDPOINT_WRONG_LOGINS_MAX = 10
+"""Wrong logins from one address within ENDPOINT_WRONG_LOGINS_WITHIN_S before it is banned."""
+ENDPOINT_WRONG_LOGINS_WITHIN_S = 600.0
+"""How long a wrong login counts."""
+ENDPOINT_BAN_S = 900.0
+"""How long a ban lasts; a partner who mends a password is back within a quarter of an hour."""
+ENDPOINT_ADDRESSES_KEPT_MAX = 10_000
+"""Addresses whose wrong logins are remembered; strangers must not fill the memory."""
+ENDPOINT_LOGIN_TRIES_MAX = 4
+"""Wrong passwords on one connection before it is cut (faults row 23)."""
+ENDPOINT_LOGIN_WAIT_S_MAX = 12.0
+"""From connecting to the end of the key exchange; who is silent is dropped well within 15 s (faults row 27)."""
+ENDPOINT_SIGN_IN_WAIT_S_MAX = 60.0
+"""From connecting to being signed in; a person types a password within that."""
+ENDPOINT_IDLE_S_MAX = 600.0
+"""A session without a byte for this long is ended; clients keep theirs alive in shorter steps."""
+ENDPOINT_BLOCK_BYTES_MAX = 1024**2
+"""One read or write of a client, at the most; rclone and asyncssh send up to 256 KiB."""
+ENDPOINT_HANDLES_MAX = 256
+"""Open files and folders of one session; rclone opens as many as it transfers, the most are sixteen."""
+ENDPOINT_STATUS_INTERVAL_S = 2.0
+"""How often the endpoints say what listens and who is connected."""
+ENDPOINT_LOOK_INTERVAL_S = 0.5
+"""How often they look for new logins: one works within 5 s of Create, and ends within 5 s of revocation."""
+ENDPOINT_RETRY_S = 5.0
+"""How long an endpoint that cannot listen waits before it tries again: the port may be free by then."""
+ENDPOINT_SILENT_S_MAX = 15.0
+"""A status older than this is no status: the process hangs or is gone."""
+ENDPOINT_RESTART_WAITS_S = (0.5, 1.0, 2.0, 5.0, 15.0, 30.0)
+"""Waits before a process that died is started again; what dies at each start does not burn a core."""
+ENDPOINT_STEADY_S = 60.0
+"""A process that lived this long starts at the shortest wait again."""
+SFTP_SERVER_WINDOW_BYTES = 4 * 1024**2
+"""What a client may send before we answer; measured: 1 GiB makes paramiko's buffers quadratic, 4 to 16 MiB do not."""

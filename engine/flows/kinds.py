@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.base.errors import HandoffError
-from engine.flows import ask_partner, ask_server, audiences, import_files, queue, replay
+from engine.flows import answering, ask_partner, ask_server, audiences, import_files, queue, replay
 from engine.flows.desk import Desk
 from engine.flows.watch import Step
 
@@ -16,6 +16,7 @@ KINDS: dict[str, Step] = {
     queue.TEST_PARTNER: ask_partner.test_partner,
     queue.RECOMPUTE: audiences.recompute_audience,
     queue.RESEND: replay.resend_refused,
+    queue.SEND_ANSWERS: answering.send_answers,
 }
 
 LOST: dict[str, Callable[[Desk, dict[str, Any], HandoffError], None]] = {queue.RUN: import_files.end_if_open}

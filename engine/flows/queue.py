@@ -14,6 +14,7 @@ HOST_KEY = "fetch_host_key"
 TEST_PARTNER = "test_partner"
 RECOMPUTE = "recompute_audience"
 RESEND = "resend_refused"
+SEND_ANSWERS = "send_answers"
 
 
 def run_key(connection_id: str) -> str:
@@ -56,6 +57,23 @@ def add_resend(cursor: Cursor, configuration_id: str, asked_by: str) -> None:
     """Queue the sending again of what failed for refused credentials; the caller holds the ctl transaction."""
     arguments = {"configuration_id": configuration_id}
     _add(cursor, ids.ulid(), RESEND, arguments, f"resend:{configuration_id}", asked_by)
+
+
+def answers_key(connection_id: str) -> str:
+    """Return the key under which a connection's receipts and results are never sent twice at once."""
+    return f"answers:{connection_id}"
+
+
+def has_answers_open(cursor: Cursor, connection_id: str) -> bool:
+    """Say whether the sending of a connection's answers waits or goes."""
+    return jobs.open_with_key(cursor, answers_key(connection_id)) is not None
+
+
+def add_send_answers(cursor: Cursor, connection_id: str) -> None:
+    """Queue the sending of receipts and results, unless one waits already; the caller holds the ctl transaction."""
+    if not jobs.has_queued(cursor, answers_key(connection_id)):
+        arguments = {"connection_id": connection_id}
+        _add(cursor, ids.ulid(), SEND_ANSWERS, arguments, answers_key(connection_id), "answers")
 
 
 def _add(

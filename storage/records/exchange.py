@@ -12,6 +12,9 @@ MENDED_PREFIX = "mended_"
 ERRORS_ENDING = "_errors.csv.gz"
 RESERVED_PREFIXES = (RECEIPT_PREFIX, RESULT_PREFIX)
 """Our own answers; compared without regard to case, because a server may change it and a loop must never form."""
+TRACE_COLUMN = "_trace"
+ERRORS_COLUMNS = ("_line", "_reason", "_message", "_suggestion", "_raw", TRACE_COLUMN)
+"""What an errors file has after the columns of the file whose rejected rows it holds; the trace is the last one."""
 
 
 class FileState(StrEnum):

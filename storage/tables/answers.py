@@ -69,6 +69,27 @@ def due(cursor: Cursor, now: datetime) -> list[Answer]:
     return [_record(row) for row in rows]
 
 
+def of_kind(cursor: Cursor, file_id: str, kind: AnswerKind) -> Answer | None:
+    """Return a file's answer of this kind, or None."""
+    return next((answer for answer in of_file(cursor, file_id) if answer.kind is kind), None)
+
+
+def due_of_connection(cursor: Cursor, connection_id: str, now: datetime) -> list[Answer]:
+    """Return a connection's waiting answers whose time has come, oldest first."""
+    return [answer for answer in due(cursor, now) if answer.connection_id == connection_id]
+
+
+def of_files(cursor: Cursor, file_ids: list[str]) -> dict[str, list[Answer]]:
+    """Return the answers of several files in the order they were made; a file without one is not in it."""
+    rows = cursor.execute(
+        f"SELECT {_COLUMNS} FROM ctl.answer WHERE list_contains(?, file_id) ORDER BY made_at, answer_id", [file_ids]
+    ).fetchall()
+    found: dict[str, list[Answer]] = {}
+    for answer in map(_record, rows):
+        found.setdefault(answer.file_id, []).append(answer)
+    return found
+
+
 def _record(row: tuple) -> Answer:  # type: ignore[type-arg]  # a database row has no static shape
     return Answer(
         answer_id=row[0],

@@ -105,6 +105,15 @@ def count(cursor: Cursor, run_id: str, file_name: str) -> int:
     return int(row[0]) if row else 0
 
 
+def write_lines(cursor: Cursor, run_id: str, file_name: str, target: str) -> None:
+    """Write a file's rejected rows, one JSON object a line, by their lines in the file."""
+    cursor.execute(
+        f"""COPY (SELECT line, column_name, value, reason, suggestion, raw FROM dat.reject
+        WHERE run_id = ? AND file_name = ? ORDER BY line) TO {text_literal(target)} (FORMAT json)""",
+        [run_id, file_name],
+    )
+
+
 def by_reason(cursor: Cursor, run_id: str) -> dict[str, int]:
     """Return the run's rejected rows per reason code, most first; empty where none were rejected."""
     rows = cursor.execute(
