@@ -269,3 +269,11 @@ ENDPOINT_STEADY_S = 60.0
 """A process that lived this long starts at the shortest wait again."""
 SFTP_SERVER_WINDOW_BYTES = 4 * 1024**2
 """What a client may send before we answer; measured: 1 GiB makes paramiko's buffers quadratic, 4 to 16 MiB do not."""
+
+# --- connections and credentials -----------------------------------------------------------------
+SUBJECT_CHARACTERS_MAX = 200
+"""The subject of mail that we send; mail programs show less of it."""
+RECIPIENTS_MAX = 50
+"""Recipients of one outbound mail connection; mail servers refuse more than about 100 at once."""
+HOSTED_FOLDER_CHARACTERS_MAX = 40
+"""The name of a connection's folder in a login's tree, cut from the connection's name."""
