@@ -77,7 +77,7 @@ class Server:
 class Details:
     """What only some ways need; each has its usual value where a way does not.
 
-    plain_ftp: no TLS, chosen by a person. delete_after_pull: a file is removed at the server once its import is
+    plain_ftp: no TLS, chosen by a person. folder: where files that we deliver go, absolute at the partner's server. delete_after_pull: a file is removed at the server once its import is
     committed. result_folder: where receipts and results go, "" for nowhere (pull) or the login's own folder
     (hosted). hosted_folder: where in the login's tree this connection lies, "/" or "/<name>". address: the local
     part of the address that takes its mail. recipients, subject: of mail that we send. allowed_senders:
@@ -91,6 +91,7 @@ class Details:
     address: str = ""
     recipients: tuple[str, ...] = ()
     subject: str = ""
+    folder: str = "/"
     allowed_senders: tuple[str, ...] = ()
 
 
