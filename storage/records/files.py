@@ -19,6 +19,15 @@ class RemoteFile:
 
 
 @dataclass(frozen=True)
+class Look:
+    """A remote file's size and time (UTC, None if not told), and since when they have been seen so."""
+
+    size_bytes: int
+    changed_at: datetime | None
+    looked_at: datetime
+
+
+@dataclass(frozen=True)
 class FetchedFile:
     """A remote file that now lies in the spool, whole. sha256 is lower-case hex of its bytes."""
 
