@@ -187,8 +187,6 @@ CERTIFICATE_DAYS = 5 * 365
 """How long a certificate of our own making lasts; partners pin it, so a change means a call to each of them."""
 FTP_QUIET_S = 4.0
 """No byte and no other size for this long after an FTP upload's last one; an upload that broke off shows sooner."""
-FTP_SIGN_IN_TRIES_MAX = 3
-"""Wrong passwords on one FTP connection before it is cut."""
 FTP_SIGN_IN_WAIT_S_MAX = 30.0
 """From connecting to the right password, TLS handshake included; people type faster."""
 FTP_IDLE_S_MAX = 300.0
@@ -205,12 +203,12 @@ MAIL_IDLE_S_MAX = 60.0
 """A mail connection on which nothing comes for this long; servers wait five minutes for ours, not we for theirs."""
 MAIL_SESSION_S_MAX = 1_800.0
 """One mail connection as a whole; 50 MB at 30 kB/s."""
-MAIL_SESSIONS_MAX = 100
-"""Mail connections at once; further ones are told to come later."""
 MAIL_RECIPIENTS_MAX = 20
 """Addresses in one mail; each takes a copy."""
 MAIL_UNKNOWN_MAX = 10
 """Unknown addresses in one connection before it is cut, so that nobody can try many."""
+MAIL_DRAINED_BYTES_MAX = 1024**3
+"""How much of a mail that is too large is read and dropped, so that its sender gets to hear it; then it is cut."""
 MAIL_LINE_BYTES_MAX = 64 * 1024
 """What is read of a mail at once; commands are refused beyond 512 bytes all the same."""
 
