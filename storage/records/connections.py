@@ -77,11 +77,12 @@ class Server:
 class Details:
     """What only some ways need; each has its usual value where a way does not.
 
-    plain_ftp: no TLS, chosen by a person. folder: where files that we deliver go, absolute at the partner's server. delete_after_pull: a file is removed at the server once its import is
+    plain_ftp: no TLS, chosen by a person. delete_after_pull: a file is removed at the server once its import is
     committed. result_folder: where receipts and results go, "" for nowhere (pull) or the login's own folder
     (hosted). hosted_folder: where in the login's tree this connection lies, "/" or "/<name>". address: the local
-    part of the address that takes its mail. recipients, subject: of mail that we send. allowed_senders:
-    addresses or "@domain", empty for anybody who knows the address.
+    part of the address that takes its mail. recipients, subject: of mail that we send. folder: where files that we
+    deliver go, absolute at the partner's server. allowed_senders: addresses or "@domain", empty for anybody who
+    knows the address.
     """
 
     plain_ftp: bool = False
