@@ -101,4 +101,5 @@ def from_json(values: dict[str, str]) -> HandoffError:
 
 def to_json(error: HandoffError) -> dict[str, str]:
     """Say an error so that from_json in another process rebuilds it."""
-    return {"kind": type(error).__name__, "sentence": str(error), "category": error.category.value}
+    known = next(kind.__name__ for kind in type(error).__mro__ if kind.__name__ in BY_NAME)
+    return {"kind": known, "sentence": str(error), "category": error.category.value}

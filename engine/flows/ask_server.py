@@ -6,27 +6,29 @@ from typing import Any
 
 from engine.base import errors, limits
 from engine.files import reading as files
-from engine.flows import sealing
+from engine.flows import places, sealing
 from engine.flows.desk import Desk
 from engine.flows.import_files import named
 from engine.flows.watch import Watch
 from engine.transfer import client
-from storage.records.connections import SecretKind, Secrets, Server
+from storage.records.connections import Details, Method, SecretKind, Secrets, Server
 from storage.records.files import FetchedFile, Listing
-from storage.records.goals import FileFormat
+from storage.records.goals import FileFormat, PatternKind
 from storage.tables import connections, drafts
 
 
 def fetch_host_key(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[str, Any]:
     """Answer {"kind", "fingerprint"} for {"host", "port"}; nobody signs in."""
-    del desk
-    return dataclasses.asdict(client.fetch_host_key(arguments["host"], arguments["port"], watch.is_cancelled))
+    server = Server(arguments["host"], arguments["port"], "", "", SecretKind.PASSWORD)
+    remote = places.remote(desk, Method.SFTP, server, Secrets(), Details())
+    return dataclasses.asdict(client.fetch_host_key(remote, watch.is_cancelled))
 
 
 def test_connection(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[str, Any]:
     """Answer {"stages": [{"name", "ok", "said", "took_ms"}]} for a draft or a connection."""
     server, secrets, folder = _place(desk, arguments)
-    stages = client.test_connection(server, secrets, folder, watch.is_cancelled)
+    remote = places.remote(desk, Method.SFTP, server, secrets, Details())
+    stages = client.test_connection(remote, folder, "", watch.is_cancelled)
     return {"stages": [dataclasses.asdict(stage) for stage in stages]}
 
 
@@ -44,18 +46,18 @@ def scan_folder(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[str
     """
     with desk.database.read() as cursor:
         connection = connections.by_id(cursor, arguments["connection_id"])
-        secrets = sealing.of_connection(desk, cursor, arguments["connection_id"])
     if connection is None:
         raise errors.GiveUp("This connection is not there any more; go back to the list.")
-    server = connection.server
-    listing = client.list_folder(server, secrets, arguments["folder"], arguments["files"], watch.is_cancelled)
+    remote = places.of_connection(desk, connection)
+    kind = PatternKind(arguments.get("files_kind", PatternKind.WILDCARD))
+    listing = client.list_folder(remote, arguments["folder"], arguments["files"], kind, watch.is_cancelled)
     answer: dict[str, Any] = {**_listed(listing), "preview": None, "preview_error": None}
     if not listing.files:
         return answer
     newest = max(listing.files, key=lambda file: (str(file.changed_at), file.name))
     work = desk.spool.work_folder(f"scan-{arguments['connection_id']}")
     try:
-        sample = client.fetch_sample(server, secrets, arguments["folder"], newest.name, work, watch.is_cancelled)
+        sample = client.fetch_sample(remote, arguments["folder"], newest.name, work, watch.is_cancelled)
         answer["preview"] = _preview(sample, work, FileFormat(**arguments["format"]))
     except errors.MendData as error:
         answer["preview_error"] = str(error)

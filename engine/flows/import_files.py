@@ -12,11 +12,12 @@ from typing import Any
 
 from engine.base import clock, errors, ids, log, workers
 from engine.files import reading as files
-from engine.flows import audiences, queue, sealing
+from engine.flows import audiences, places, queue
 from engine.flows.desk import Desk
 from engine.flows.watch import Stages, Watch
 from engine.mapping import checks, plan
 from engine.transfer import client
+from engine.transfer.transport import NotFetched
 from storage.database import StorageFault, StorageFull, ValueTooLarge
 from storage.records.connections import Connection, ConnectionState
 from storage.records.files import FetchedFile, FileReading
@@ -154,21 +155,24 @@ def _see_to_audiences(work: Work) -> None:
 
 
 def _fetch(work: Work, goal: ImportGoal, folder: Path, base: int) -> tuple[FetchedFile, ...]:
-    stages, server = work.stages, work.connection.server
+    stages = work.stages
     stages.begin(base + _FETCH, "Fetch", "bytes")
-    with work.desk.database.read() as cursor:
-        secrets = sealing.of_connection(work.desk, cursor, work.connection.connection_id)
-    listing = client.list_folder(server, secrets, goal.folder, goal.files, work.watch.is_cancelled)
+    remote = places.of_connection(work.desk, work.connection)
+    listing = client.list_folder(remote, goal.folder, goal.files, goal.files_kind, work.watch.is_cancelled)
     names = [file.name for file in sorted(listing.files, key=lambda file: (str(file.changed_at), file.name))]
-    fetched = client.fetch_files(
-        server,
-        secrets,
+    outcomes = client.fetch_files(
+        remote,
         goal.folder,
         names,
         folder,
+        work.desk.spool.partial_folder(goal.goal_id),
         lambda said: stages.advance(said["done"], said["total"]),
         work.watch.is_cancelled,
     )
+    fetched = tuple(file for file in outcomes if isinstance(file, FetchedFile))
+    for outcome in outcomes:
+        if isinstance(outcome, NotFetched):
+            raise outcome.error
     if not fetched:
         stages.finish(f"No file in {goal.folder} matches {goal.files}.")
         return ()

@@ -1,17 +1,26 @@
-"""The product's wildcard: which names of a folder a goal takes, and why not the others."""
+"""Which names a goal takes, by wildcard or by regular expression, and why not the others."""
 
 from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
 
+import re2
+
+from engine.base import limits
+from engine.base.errors import BadInput
+from engine.transfer.names import shown
+from storage.records.exchange import MENDED_PREFIX, RESERVED_PREFIXES, RESULT_PREFIX
 from storage.records.files import Listing, RemoteFile
-
-RESERVED_PREFIXES = ("receipt_", "result_")
-"""Our own answers; compared without regard to case, because a server may change it and a loop must never form."""
+from storage.records.goals import PatternKind
 
 MATCHES = "matches"
 STAR_IS_EMPTY = "* may be empty"
 RESERVED = "reserved name"
 NO_MATCH = "does not match"
+
+_LOOK_AROUND = ("(?=", "(?!", "(?<=", "(?<!")
 
 
 @dataclass(frozen=True)
@@ -22,38 +31,183 @@ class Verdict:
     reason: str
 
 
-def matches(pattern: str, name: str) -> bool:
-    """Say whether the pattern takes a file of this name."""
-    return explain(pattern, name).is_match
+class MailVerdict(NamedTuple):
+    """What becomes of a mail: all that is not reserved is taken, or nothing is (requirements P07, P08).
 
-
-def explain(pattern: str, name: str) -> Verdict:
-    """Judge one base name.
-
-    `*` stands for any characters or none, `?` for exactly one, everything else for itself; the whole name has to
-    match, capital and small letters differ (requirements P01-P05). The time grows with the length of the name
-    alone, whatever the pattern.
+    ignored: names with their reasons. why_not: why the whole mail is ignored, one sentence, else None.
     """
-    if name.casefold().startswith(RESERVED_PREFIXES):
+
+    taken: tuple[str, ...]
+    ignored: tuple[tuple[str, str], ...]
+    why_not: str | None
+
+
+def matches(pattern: str, name: str, kind: PatternKind = PatternKind.WILDCARD) -> bool:
+    """Say whether the pattern takes a file of this name."""
+    return explain(pattern, name, kind).is_match
+
+
+def explain(pattern: str, name: str, kind: PatternKind = PatternKind.WILDCARD) -> Verdict:
+    """Judge one base name; the whole name has to match, capital and small letters differ (requirement P04).
+
+    Wildcard: `*` stands for any characters or none, `?` for exactly one, everything else for itself (P01-P03).
+    Regular expression: as RE2 reads it (P11). The time of both grows with the length of the name alone, whatever
+    the pattern (P12). An empty pattern takes every name.
+
+    Our own answers are never taken (P05), compared without regard to case, because a server may change it and a
+    loop must never form. A mended file `mended_<name>` is judged by <name> (ruling 19).
+
+    Raises:
+        BadInput: The expression cannot be used.
+    """
+    if is_reserved(name):
         return Verdict(is_match=False, reason=RESERVED)
-    exact = _Machine(pattern)
-    if exact.accepts(name):
-        needs_empty_star = "*" in pattern and not _Machine(pattern.replace("*", "?*")).accepts(name)
-        return Verdict(is_match=True, reason=STAR_IS_EMPTY if needs_empty_star else MATCHES)
-    return Verdict(is_match=False, reason=_case_reason(pattern, name) or NO_MATCH)
+    return _judge(pattern, kind)(unmended(name))
 
 
-def choose(listing: Listing, pattern: str) -> Listing:
-    """Keep the files that the pattern takes; the others join those not taken, each with its reason."""
+def is_reserved(name: str) -> bool:
+    """Say whether the name is one of our own answers', mended or not."""
+    return unmended(name).casefold().startswith(RESERVED_PREFIXES)
+
+
+def unmended(name: str) -> str:
+    """Return the name that a mended file stands for; any other name as it is."""
+    while name.casefold().startswith(MENDED_PREFIX) and len(name) > len(MENDED_PREFIX):
+        name = name[len(MENDED_PREFIX) :]
+    return name
+
+
+def hint(name: str) -> str | None:
+    """Return what somebody should do instead who sends a reserved name, one sentence; None for other names."""
+    if not is_reserved(name):
+        return None
+    if unmended(name).casefold().startswith(RESULT_PREFIX):
+        return f"Results are not read back; send the mended rows as {MENDED_PREFIX} and the name of the first file."
+    return "Names that start with receipt_ or result_ are for our own answers; send the file under another name."
+
+
+def problem(pattern: str, kind: PatternKind = PatternKind.WILDCARD) -> str | None:
+    """Return why a pattern cannot be used, one sentence for people, or None where it can."""
+    if len(pattern) > limits.PATTERN_CHARACTERS_MAX:
+        return f"A pattern has at most {limits.PATTERN_CHARACTERS_MAX:,} characters; shorten this one."
+    if not pattern.isprintable():
+        return "A pattern stands on one line, without control characters; type it instead of pasting."
+    if kind is PatternKind.WILDCARD:
+        if "/" in pattern:
+            return "A pattern names files, not folders; take the / out and name the folder in its own field."
+        return None
+    try:
+        _compiled(pattern)
+    except BadInput as error:
+        return str(error)
+    return None
+
+
+def choose(listing: Listing, pattern: str, kind: PatternKind = PatternKind.WILDCARD) -> Listing:
+    """Keep the files that the pattern takes; the others join those not taken, each with its reason.
+
+    Raises:
+        BadInput: The expression cannot be used.
+    """
     taken: list[RemoteFile] = []
     left = list(listing.not_taken)
+    judge = _judge(pattern, kind)
     for file in listing.files:
-        verdict = explain(pattern, file.name)
+        verdict = _reserved() if is_reserved(file.name) else judge(unmended(file.name))
         if verdict.is_match:
             taken.append(file)
         else:
             left.append((file.name, verdict.reason))
     return Listing(files=tuple(taken), not_taken=tuple(left))
+
+
+def mail_verdict(pattern: str, kind: PatternKind, names: Sequence[str]) -> MailVerdict:
+    """Judge all attachments of one mail: reserved names are set aside first, then every other one has to match.
+
+    Raises:
+        BadInput: The expression cannot be used.
+    """
+    verdicts = [(name, explain(pattern, name, kind)) for name in names]
+    reserved = tuple((name, verdict.reason) for name, verdict in verdicts if is_reserved(name))
+    others = [(name, verdict) for name, verdict in verdicts if not is_reserved(name)]
+    if not others:
+        why = "has no attachment" if not names else "has no attachment beside reserved names"
+        return MailVerdict((), reserved, f"The mail {why}, so nothing was taken.")
+    wrong = [(name, verdict.reason) for name, verdict in others if not verdict.is_match]
+    if not wrong:
+        return MailVerdict(tuple(name for name, _ in others), reserved, None)
+    name, reason = wrong[0]
+    also = f" ({len(wrong) - 1:,} more do not either)" if len(wrong) > 1 else ""
+    why_not = (
+        f"The attachment {shown(name)} does not match {pattern}{also}, so the whole mail was ignored; "
+        "every attachment has to match."
+    )
+    if reason not in (NO_MATCH, RESERVED):
+        why_not = why_not.replace("does not match", f"({reason}) does not match", 1)
+    ignored = tuple((name, verdict.reason) for name, verdict in verdicts)
+    return MailVerdict((), ignored, why_not)
+
+
+def _reserved() -> Verdict:
+    return Verdict(is_match=False, reason=RESERVED)
+
+
+def _judge(pattern: str, kind: PatternKind) -> Callable[[str], Verdict]:
+    """Return what judges names that are neither reserved nor mended."""
+    if not pattern:
+        return lambda _: Verdict(is_match=True, reason=MATCHES)
+    if kind is PatternKind.REGEX:
+        expression = _compiled(pattern)
+        return lambda name: _by_expression(expression, name)
+    exact = _Machine(pattern)
+    with_characters = _Machine(pattern.replace("*", "?*")) if "*" in pattern else exact
+    return lambda name: _by_wildcard(pattern, exact, with_characters, name)
+
+
+def _by_wildcard(pattern: str, exact: "_Machine", with_characters: "_Machine", name: str) -> Verdict:
+    if exact.accepts(name):
+        return Verdict(is_match=True, reason=MATCHES if with_characters.accepts(name) else STAR_IS_EMPTY)
+    return Verdict(is_match=False, reason=_case_reason(pattern, name) or NO_MATCH)
+
+
+def _by_expression(expression: Any, name: str) -> Verdict:
+    try:
+        is_match = expression.fullmatch(name) is not None
+    except UnicodeEncodeError:  # half of a surrogate pair, which no file name that we take can hold
+        is_match = False
+    return Verdict(is_match=is_match, reason=MATCHES if is_match else NO_MATCH)
+
+
+@lru_cache(maxsize=256)
+def _compiled(pattern: str) -> Any:
+    """Compile an expression; RE2 matches in time that grows with the name alone, and bounds its own memory.
+
+    Raises:
+        BadInput: One sentence that says what cannot be used.
+    """
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        return re2.compile(pattern, options)
+    except (re2.error, UnicodeEncodeError) as error:
+        raise BadInput(_why_no_expression(error), "files") from None
+
+
+def _why_no_expression(error: Exception) -> str:
+    raw = error.args[0] if error.args else b""
+    said = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw)
+    what, _, where = said.partition(": ")
+    if where.startswith(_LOOK_AROUND):
+        return (
+            f"Look-around such as {where}...) is not available, because it could run for hours; "
+            "say what the name holds instead."
+        )
+    if what.startswith("invalid escape") and where[1:2].isdigit():
+        return f"Going back to an earlier group with {where} is not available; write out what the name holds there."
+    if what.startswith("invalid repetition size"):
+        return f"The repetition {where} is too large; use a smaller number, or +."
+    at = f" at {shown(where)}" if where else ""
+    return f"The regular expression cannot be read ({what or 'unknown'}{at}); correct it, or use a wildcard."
 
 
 class _Machine:

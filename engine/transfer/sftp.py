@@ -44,9 +44,10 @@ class SftpTransport:
         """Ask the server for the key it prefers, without signing in."""
         return asyncio.run(self._connector.host_key())
 
-    def test(self, folder: str) -> tuple[Stage, ...]:
+    def test(self, folder: str, writes_to: str = "") -> tuple[Stage, ...]:
         """Try resolve, connect, host key, sign in and list; stop at the first that fails."""
         steps = Steps()
+        del writes_to
         try:
             asyncio.run(self._list_folder(folder, steps))
         except HandoffError as error:
@@ -57,8 +58,11 @@ class SftpTransport:
         """List all names of a folder; what is no regular file is among those not taken."""
         return asyncio.run(self._list_folder(folder, Steps()))
 
-    def fetch(self, folder: str, names: Sequence[str], target: Path, on_bytes: OnBytes) -> tuple[Fetched, ...]:
+    def fetch(
+        self, folder: str, names: Sequence[str], target: Path, partial: Path, on_bytes: OnBytes
+    ) -> tuple[Fetched, ...]:
         """Fetch files into target as 0.data, 1.data, ...: all of them, or none."""
+        del partial
         return asyncio.run(self._fetch(folder, names, target, on_bytes))
 
     def sample(self, folder: str, name: str, target: Path) -> Fetched:
