@@ -97,6 +97,14 @@ def letter(file: HandedFile, connection_name: str, *, is_receipt: bool) -> str:
     )
 
 
+def delivery(file: HandedFile, connection_name: str) -> str:
+    """Return the text of the mail that delivers a file."""
+    return (
+        f"The file {_one_line(file.name)} comes with this mail ({_one_line(connection_name)}).\n"
+        f"Size: {file.size_bytes} bytes\nSHA-256: {file.sha256}\nTrace: {file.trace_id}\n"
+    )
+
+
 def wait_s(tries: int) -> float:
     """Return how long to wait after this many tries that failed; it grows up to an hour."""
     return limits.ANSWER_WAITS_S[min(tries, len(limits.ANSWER_WAITS_S)) - 1]
