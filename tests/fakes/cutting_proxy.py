@@ -1,4 +1,4 @@
-"""A TCP proxy on 127.0.0.1 that cuts, falls silent or slows down what a server sends."""
+"""A TCP proxy on 127.0.0.1 that cuts, falls silent or slows down what a server sends, or cuts what it is sent."""
 
 import contextlib
 import socket
@@ -11,13 +11,15 @@ _CHUNK_BYTES = 16 * 1024
 
 
 class CuttingProxy:
-    """Stands before a server at 127.0.0.1; the counts are of bytes from the server, over each connection.
+    """Stands before a server at 127.0.0.1; the counts are of each connection, and may be changed while it runs.
 
     Args:
         port: Of the server.
-        cut_after_bytes: Then both sides get a reset.
+        cut_after_bytes: From the server; then both sides get a reset.
         silent_after_bytes: Then nothing comes any more, and the connection stays open.
-        bytes_per_s: At most so many.
+        bytes_per_s: At most so many, each way.
+        cut_sent_after_bytes: To the server; then both sides get a reset.
+        cuts: Only so many connections are cut; None cuts each.
     """
 
     host = "127.0.0.1"
@@ -28,13 +30,18 @@ class CuttingProxy:
         cut_after_bytes: int | None = None,
         silent_after_bytes: int | None = None,
         bytes_per_s: int | None = None,
+        cut_sent_after_bytes: int | None = None,
+        cuts: int | None = None,
     ) -> None:
         """Take a free port; `with` starts and ends it."""
         self._server_port = port
         self.cut_after_bytes = cut_after_bytes
         self.silent_after_bytes = silent_after_bytes
         self.bytes_per_s = bytes_per_s
+        self.cut_sent_after_bytes = cut_sent_after_bytes
+        self.cuts = cuts
         self.passed_bytes = 0
+        self.connections = 0
         self._is_over = threading.Event()
         self._listener = socket.create_server((self.host, 0))
         self.port: int = self._listener.getsockname()[1]
@@ -74,15 +81,30 @@ class CuttingProxy:
                 _reset(client)
                 continue
             server.settimeout(None)
+            self.connections += 1
             self._open += [client, server]
             self._start(self._to_server, client, server)
             self._start(self._to_client, server, client)
 
     def _to_server(self, client: socket.socket, server: socket.socket) -> None:
+        passed = 0
         with contextlib.suppress(OSError):
             while chunk := client.recv(_CHUNK_BYTES):
+                passed += len(chunk)
+                if self._cuts_now(self.cut_sent_after_bytes, passed):
+                    _reset(client)
+                    _reset(server)
+                    return
                 server.sendall(chunk)
+                if self.bytes_per_s is not None:
+                    time.sleep(len(chunk) / self.bytes_per_s)
             server.shutdown(socket.SHUT_WR)
+
+    def _cuts_now(self, after_bytes: int | None, passed_bytes: int) -> bool:
+        if after_bytes is None or passed_bytes <= after_bytes or self.cuts == 0:
+            return False
+        self.cuts = None if self.cuts is None else self.cuts - 1
+        return True
 
     def _to_client(self, server: socket.socket, client: socket.socket) -> None:
         passed = 0
@@ -92,8 +114,7 @@ class CuttingProxy:
                     client.sendall(chunk[: self.silent_after_bytes - passed])
                     self._is_over.wait()
                     return
-                if self.cut_after_bytes is not None and passed + len(chunk) > self.cut_after_bytes:
-                    client.sendall(chunk[: self.cut_after_bytes - passed])
+                if self._cuts_now(self.cut_after_bytes, passed + len(chunk)):
                     _reset(client)
                     _reset(server)
                     return
