@@ -19,12 +19,15 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
+from engine.base import installation
 from tests.fakes.home import PASSWORD
 
 ROOT = Path(__file__).resolve().parents[2]
 START_WAIT_S = 60.0
 ANSWER_WAIT_S = 30.0
 SESSION_COOKIE = "handoff_session"
+FREE_PORTS = "endpoints: {sftp_port: 0, ftp_port: 0, smtp_port: 0}\n"
+"""Settings of a home whose hosted endpoints take any free port, so that tests run side by side."""
 _LISTENS = re.compile(r"URL: http://127\.0\.0\.1:(\d+)")
 _LINK = re.compile(r"http://\S+/join\?token=(\S+)")
 
@@ -136,6 +139,10 @@ class Dashboard:
 
     def __enter__(self) -> Self:
         """Start and wait until it answers."""
+        settings = self.home / installation.FILE_NAME
+        if not settings.exists():
+            self.home.mkdir(exist_ok=True)
+            settings.write_text(FREE_PORTS, encoding="utf-8")
         self._process = start(self.home)
         self._listener = threading.Thread(target=self._listen, args=(self._process,), daemon=True)
         self._listener.start()
