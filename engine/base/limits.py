@@ -275,3 +275,43 @@ RECIPIENTS_MAX = 50
 """Recipients of one outbound mail connection; mail servers refuse more than about 100 at once."""
 HOSTED_FOLDER_CHARACTERS_MAX = 40
 """The name of a connection's folder in a login's tree, cut from the connection's name."""
+
+# --- files that came -----------------------------------------------------------------------------
+UNPACKED_BYTES_MAX = FILE_BYTES_MAX
+"""What a packed file may unpack to: as much as is read unpacked."""
+UNPACKED_FREE_BYTES = 64 * 1024**2
+"""What any packed file may unpack to, and the room that unpacking leaves on the disk."""
+UNPACK_RATIO_MAX = 200
+"""How much larger the unpacked file may be beyond that; tables shrink to a tenth, bombs to a thousandth."""
+ZIP_MEMBERS_MAX = 16
+"""Entries of a zip whose contents are looked at; one of them is the table, others are folders and side files."""
+ZIP_CONTENTS_BYTES_MAX = 1024**2
+"""The table of contents of a zip; one entry takes 100 bytes."""
+LOOK_APART_S = 3.0
+"""Two looks that agree prove that a file is not being written; writers that pause in mid-file pause shorter."""
+SETTLED_S = 120.0
+"""A file whose time is older than this needs no second look; the clocks of servers are that near to ours."""
+SETTLED_ZONES_S = 27 * 3600.0
+"""The same where the server may tell its local time without a zone, as FTP servers do: zones are 26 hours apart."""
+NOT_MATCHED_KEPT_MAX = 1_000
+"""Names of one connection that are kept as seen and not matched; a folder may hold 100,000 others."""
+FILES_TAKEN_AT_ONCE_MAX = 100
+"""Files whose rows and receipts are written in one transaction."""
+INTAKE_TICK_S = 0.5
+"""How often what landed is taken in; a file is imported within 5 s of landing."""
+STARTS_INTERVAL_S = 2.0
+"""How often the engine looks for files that wait for a run without anything having landed."""
+QUEUED_AGAIN_S = 60.0
+"""How long files wait after a run that could do nothing with them: a full disk is not free a second later."""
+UPLOAD_GRACE_S = 900.0
+"""An upload without a byte for this long was broken off; clients that go on do so within minutes."""
+UPLOAD_DAYS_MAX = 7
+"""How long what was broken off is kept for a client that goes on with it."""
+UPLOADS_SHOWN_MAX = 1_000
+"""Broken uploads of one connection that are shown; its folder holds no more files."""
+KEPT_DAYS = 90
+"""How long the content of files and answers is kept (requirements T12 and R07)."""
+KEEPING_INTERVAL_S = 24 * 3600.0
+"""How often old content is looked for."""
+BROKEN_OFF_INTERVAL_S = 60.0
+"""How often uploads that were broken off are looked for."""

@@ -1,0 +1,148 @@
+"""Takes a whole file out of every client's reach and leaves the note for the engine; a kill at any line harms nothing.
+
+The order: the data is on the disk; the note lies hidden in landed/; the note lies beside the place of the data; the
+data is moved there; the note in landed/ gets its name. Before the move the upload is pending as it was, after it the
+file is whole: `recover` finishes or takes back what was cut in between.
+"""
+
+import contextlib
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+from engine.base import log
+from storage.records.boxes import Landed
+from storage.spool import Spool
+
+HIDDEN = ".hidden"
+"""The ending of the empty file that says: this one, and older ones of its name, are not shown any more."""
+_FRESH = ".new"
+_BLOCK_BYTES = 1024**2
+_LANDED_ID_CHARACTERS = 26
+
+
+def accept(spool: Spool, landed: Landed, data: int, parent: int, name: str) -> None:
+    """Move the file `name` in the folder `parent` to those that are accepted, under the id of its note.
+
+    When it returns, the file survives the loss of power.
+
+    Args:
+        spool: Where the boxes lie.
+        landed: Its note, with size and SHA-256 of what was written.
+        data: A descriptor of the file.
+        parent: A descriptor of the folder that it lies in.
+        name: Its name there.
+
+    Raises:
+        OSError: The disk is full or fails; the file lies where it lay.
+    """
+    hidden = spool.landed / f".{landed.landed_id}{_FRESH}"
+    accepted = spool.accepted(landed.connection_id)
+    beside = accepted / f"{landed.landed_id}.json"
+    # Data first and whole on the disk; only then anything speaks of it.
+    os.fdatasync(data)
+    try:
+        _write(hidden, landed.to_json())
+        os.link(hidden, beside)
+        os.rename(name, accepted / f"{landed.landed_id}.data", src_dir_fd=parent)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        hidden.unlink(missing_ok=True)
+        raise
+    hidden.replace(spool.landed / f"{landed.landed_id}.json")
+    _sync(accepted)
+    _sync(spool.landed)
+
+
+def recover(spool: Spool) -> None:
+    """After a kill: finish what was accepted, take back what was not; the uploads of then are pending still."""
+    spool.landed.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for hidden in spool.landed.glob(f".*{_FRESH}"):
+        landed_id = hidden.name[1 : 1 + _LANDED_ID_CHARACTERS]
+        found = _box_of(spool, landed_id)
+        if found is not None and (found / f"{landed_id}.data").exists():
+            hidden.replace(spool.landed / f"{landed_id}.json")
+            continue
+        if found is not None:
+            (found / f"{landed_id}.json").unlink(missing_ok=True)
+        hidden.unlink(missing_ok=True)
+    for left in (spool.root / "boxes").glob(f"*/accepted/.*{_FRESH}"):
+        left.unlink(missing_ok=True)
+
+
+def copy(source: int, target: int) -> None:
+    """Copy a whole file between two descriptors, in the kernel where it can."""
+    size = os.fstat(source).st_size
+    done = 0
+    while done < size:
+        try:
+            step = os.copy_file_range(source, target, _BLOCK_BYTES * 64, done, done)
+        except OSError:
+            _copy_by_hand(source, target)
+            return
+        if step == 0:
+            return
+        done += step
+
+
+def digest(data: int) -> str:
+    """Return the SHA-256 of a file, in hex."""
+    found = hashlib.sha256()
+    offset = 0
+    while block := os.pread(data, _BLOCK_BYTES, offset):
+        found.update(block)
+        offset += len(block)
+    return found.hexdigest()
+
+
+def notes(spool: Spool, connection_id: str) -> list[Landed]:
+    """Return the notes of a connection's accepted files that still lie there, oldest first."""
+    accepted = spool.accepted(connection_id)
+    found = []
+    for path in sorted(accepted.glob("*.json")):
+        with contextlib.suppress(OSError):
+            if not (accepted / f"{path.stem}.data").exists():
+                continue
+            try:
+                found.append(Landed.from_json(path.read_text(encoding="utf-8")))
+            except (ValueError, KeyError, TypeError) as error:
+                log.logger(__name__).error("the note %s cannot be read: %s", path.name, log.where(error))
+    return found
+
+
+def fresh_data(spool: Spool, connection_id: str, landed_id: str) -> tuple[int, str]:
+    """Make an empty file beside the accepted ones, for data that comes with no name of its own; (descriptor, name)."""
+    accepted = spool.accepted(connection_id)
+    accepted.mkdir(parents=True, exist_ok=True, mode=0o700)
+    name = f".{landed_id}.data{_FRESH}"
+    return os.open(accepted / name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), name
+
+
+def _box_of(spool: Spool, landed_id: str) -> Path | None:
+    for beside in (spool.root / "boxes").glob(f"*/accepted/{landed_id}.*"):
+        return beside.parent
+    return None
+
+
+def _write(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _copy_by_hand(source: int, target: int) -> None:
+    os.lseek(source, 0, os.SEEK_SET)
+    os.ftruncate(target, 0)
+    os.lseek(target, 0, os.SEEK_SET)
+    with os.fdopen(os.dup(source), "rb") as given, os.fdopen(os.dup(target), "wb") as taken:
+        shutil.copyfileobj(given, taken, _BLOCK_BYTES)
