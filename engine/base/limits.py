@@ -45,6 +45,10 @@ FETCH_WAIT_S_MAX = 6 * 3600.0
 """One fetch as a whole; 20 GiB at 1 MB/s."""
 TRANSFER_TRIES_MAX = 5
 """Connections that one fetch makes before it leaves the rest to the next run; each goes on where the last was cut."""
+RECONNECT_WAITS_S = (0.2, 1.0, 3.0, 10.0)
+"""Waits before a cut transfer connects again: a blip is over at once, a server that restarts within seconds."""
+LEFTOVER_HOURS_MAX = 24
+"""Half a file that a cut delivery left at a server is removed after this; no delivery takes longer."""
 SFTP_SMALL_FILES_AT_ONCE_MAX = 64
 """Files fetched side by side where each is at most one request large: they cost round trips, not bytes."""
 ASK_WAIT_S_MAX = 120.0
