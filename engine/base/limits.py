@@ -319,3 +319,13 @@ KEEPING_INTERVAL_S = 24 * 3600.0
 """How often old content is looked for."""
 BROKEN_OFF_INTERVAL_S = 60.0
 """How often uploads that were broken off are looked for."""
+
+# --- FTP and mail as a client ----------------------------------------------------------------------
+FTP_LINE_BYTES_MAX = 8 * 1024
+"""One line of a listing; the longest names of file systems take 1,020 bytes in UTF-8."""
+IMAP_CHUNK_BYTES = 1024**2
+"""How much of a message is asked for at once; a lost connection costs no more than this."""
+IMAP_ANSWER_BYTES_MAX = 64 * 1024**2
+"""All that a mail server may say to one request; 100,000 messages of a folder take 10 MB."""
+IMAP_MESSAGES_AT_ONCE_MAX = 1_000
+"""Messages whose sizes are asked for in one request; lines of requests stay within what servers take."""
