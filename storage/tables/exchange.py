@@ -92,6 +92,20 @@ def by_id(cursor: Cursor, file_id: str) -> HandedFile | None:
     return _record(row) if row else None
 
 
+def by_trace(cursor: Cursor, trace_id: str) -> HandedFile | None:
+    """Return the newest file of this trace, or None."""
+    row = cursor.execute(
+        f"SELECT {_COLUMNS} FROM ctl.file WHERE trace_id = ? ORDER BY first_seen_at DESC LIMIT 1", [trace_id]
+    ).fetchone()
+    return _record(row) if row else None
+
+
+def by_ids(cursor: Cursor, file_ids: list[str]) -> dict[str, HandedFile]:
+    """Return those of these files that there are, by their ids."""
+    rows = cursor.execute(f"SELECT {_COLUMNS} FROM ctl.file WHERE list_contains(?, file_id)", [file_ids]).fetchall()
+    return {file.file_id: file for file in map(_record, rows)}
+
+
 def in_state(cursor: Cursor, connection_id: str, *states: FileState) -> list[HandedFile]:
     """Return a connection's files in these states, those first seen first."""
     rows = cursor.execute(

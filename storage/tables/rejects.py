@@ -122,6 +122,26 @@ def by_reason(cursor: Cursor, run_id: str) -> dict[str, int]:
     return dict(rows)
 
 
+def by_reason_of_file(cursor: Cursor, run_id: str, file_name: str) -> dict[str, int]:
+    """Return one file's rejected rows per reason code, most first; empty where none were rejected."""
+    rows = cursor.execute(
+        "SELECT reason, count(*) FROM dat.reject WHERE run_id = ? AND file_name = ? GROUP BY 1 ORDER BY 2 DESC, 1",
+        [run_id, file_name],
+    ).fetchall()
+    return dict(rows)
+
+
+def of_file(cursor: Cursor, run_id: str, file_name: str, reason: str | None, start: int, most: int) -> list[Reject]:
+    """Return rejected rows of one file by line, `most` of them from `start` on."""
+    where = "run_id = ? AND file_name = ?" + (" AND reason = ?" if reason else "")
+    rows = cursor.execute(
+        f"""SELECT run_id, file_name, line, column_name, value, reason, suggestion, raw FROM dat.reject
+        WHERE {where} ORDER BY line LIMIT ? OFFSET ?""",
+        [run_id, file_name, *([reason] if reason else []), most, start],
+    ).fetchall()
+    return [Reject(*row) for row in rows]
+
+
 def listed(cursor: Cursor, run_id: str, reason: str | None, start: int, most: int) -> list[Reject]:
     """Return rejected rows of a run by file and line, `most` of them from `start` on."""
     where = "run_id = ?" + (" AND reason = ?" if reason else "")
