@@ -105,11 +105,14 @@ def _lines_not_ascii(source: Path) -> Iterator[bytes]:
         yield rest
 
 
-def utf_8_blocks(source: Path, encoding: str, on_bytes: Callable[[bytes], None]) -> Iterator[bytes]:
+def utf_8_blocks(
+    source: Path, encoding: str, on_bytes: Callable[[bytes], None], name: str | None = None
+) -> Iterator[bytes]:
     """The file's text in UTF-8 without its byte order mark, in blocks of any length.
 
     What does not decode becomes MARK_BYTES (invalid UTF-8 stays as it is). on_bytes gets each block
-    of the file as it stands, before its text is given on.
+    of the file as it stands, before its text is given on. name: what people call the file, where it lies under
+    another one.
 
     Raises:
         MendData: The codec refuses the text as a whole.
@@ -120,20 +123,20 @@ def utf_8_blocks(source: Path, encoding: str, on_bytes: Callable[[bytes], None])
     with source.open("rb") as handle:
         while block := handle.read(size):
             on_bytes(block)
-            text = block if decoder is None else _decoded(source, decoder, block)
+            text = block if decoder is None else _decoded(name or source.name, decoder, block)
             if is_first and text:
                 text, is_first = text.removeprefix(_BOM), False
             yield text
-    if decoder is not None and (text := _decoded(source, decoder, b"", is_last=True)):
+    if decoder is not None and (text := _decoded(name or source.name, decoder, b"", is_last=True)):
         yield text
 
 
-def _decoded(source: Path, decoder: codecs.IncrementalDecoder, block: bytes, *, is_last: bool = False) -> bytes:
+def _decoded(name: str, decoder: codecs.IncrementalDecoder, block: bytes, *, is_last: bool = False) -> bytes:
     try:
         return decoder.decode(block, final=is_last).encode(UTF_8, "surrogatepass")
     except UnicodeError:
         # some codecs give up by themselves, whatever they were told to do with what does not decode
-        raise MendData(f"The file {source.name} is no text in its declared encoding: choose another.") from None
+        raise MendData(f"The file {name} is no text in its declared encoding: choose another.") from None
 
 
 def _decoder(encoding: str) -> codecs.IncrementalDecoder | None:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from engine.base import limits, workers
-from engine.files import encoding, one_by_one, scan
+from engine.files import encoding, one_by_one, scan, unpacking
 from engine.files.records import Digest, Records
 from storage.records.exchange import ERRORS_COLUMNS
 from storage.records.files import CUT
@@ -76,7 +76,13 @@ def work(arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def write(source: Path, target: Path, file_format: FileFormat, told: Told) -> int:
-    """Write the rejected rows of source into target (gzip); return how many they are."""
+    """Write the rejected rows of source, perhaps packed, into target (gzip); return how many they are."""
+    scratch = target.with_name(f"{target.name}.unpacked")
+    with unpacking.plain(source, source.name, scratch, lambda _done, _total: None) as (content, _):
+        return _write_plain(content, target, file_format, told)
+
+
+def _write_plain(source: Path, target: Path, file_format: FileFormat, told: Told) -> int:
     with source.open("rb") as handle:
         codec = encoding.from_start(handle.read(limits.SNIFF_BYTES), file_format.encoding)
     if file_format.encoding is None and codec == encoding.UTF_8:

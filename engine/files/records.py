@@ -76,17 +76,28 @@ class Tally:
 class Records:
     """The records of one file; `scans` goes through it once, and the attributes tell the rest afterwards."""
 
-    def __init__(self, source: Path, file_format: FileFormat, codec: str, digest: Digest, *, trusted: bool) -> None:
+    def __init__(
+        self,
+        source: Path,
+        file_format: FileFormat,
+        codec: str,
+        digest: Digest,
+        *,
+        trusted: bool,
+        name: str | None = None,
+    ) -> None:
         """Read the first block and find separator and columns; trusted: bytes that do not decode are rejects.
+
+        name: what people call the file, where it lies under another one.
 
         Raises:
             MendData: The file is no table, or its header cannot be used.
             NotUtf8Error: It was taken for UTF-8, untrusted, and is not (from `scans` too).
         """
-        self._source, self._name = source, source.name
+        self._source, self._name = source, name or source.name
         self.total_bytes = source.stat().st_size
         self._digest = digest
-        self._blocks = encoding.utf_8_blocks(source, codec, digest.add)
+        self._blocks = encoding.utf_8_blocks(source, codec, digest.add, self._name)
         refusals.check_start(self._name, _head(source))
         self._first = self._gather(b"", limits.SNIFF_BYTES)
         sample = self._first[: limits.SNIFF_BYTES]

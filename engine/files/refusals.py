@@ -23,7 +23,7 @@ def check_start(name: str, head: bytes) -> None:
     if not head.strip(b"\0"):
         raise no_data(name)
     if head.startswith(_COMPRESSED):
-        raise MendData(f"The file {name} is compressed; gz and zip are not read yet: send it unpacked.")
+        raise MendData(f"The file {name} is packed in a way that is not read: send it as gz, as zip, or unpacked.")
     if head.startswith(_NOT_TEXT):
         raise _not_text(name)
 

@@ -11,12 +11,15 @@ from storage.records.goals import FileFormat
 
 
 def work(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Do what the parent asked: {"kind": "read", "source", "target", "format"} or {"kind": "preview", ..., "rows"}."""
-    source, file_format = Path(arguments["source"]), FileFormat(**arguments["format"])
+    """Do what the parent asked.
+
+    {"kind": "read", "source", "target", "format", "name"} or {"kind": "preview", "source", "format", "name", "rows"}.
+    """
+    source, file_format, name = Path(arguments["source"]), FileFormat(**arguments["format"]), arguments["name"]
     with _Ticker(source) as ticker:
         if arguments["kind"] == "preview":
-            return asdict(preview_file(source, file_format, arguments["rows"]))
-        return asdict(read_file(source, Path(arguments["target"]), file_format, ticker.note))
+            return asdict(preview_file(source, file_format, arguments["rows"], name))
+        return asdict(read_file(source, Path(arguments["target"]), file_format, ticker.note, name))
 
 
 class _Ticker:
