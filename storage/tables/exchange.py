@@ -1,8 +1,9 @@
 """Files in and out (ctl.file): their states, counts and content; a state that may not follow is refused."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from storage.database import Cursor
+from storage.database import Cursor, text_literal
 from storage.records.connections import Direction
 from storage.records.exchange import FOLLOWS, FileState, HandedFile
 
@@ -19,35 +20,44 @@ class WrongStateError(Exception):
 
 def insert(cursor: Cursor, file: HandedFile) -> None:
     """Add a file; one of this id is there once, however often it is told."""
-    if by_id(cursor, file.file_id) is not None:
-        return
-    cursor.execute(
-        f"INSERT INTO ctl.file ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            file.file_id,
-            file.connection_id,
-            file.goal_id,
-            file.direction.value,
-            file.name,
-            file.folder,
-            file.size_bytes,
-            file.sha256,
-            file.state.value,
-            file.reason,
-            file.trace_id,
-            file.spool_key,
-            file.run_id,
-            file.mends_run_id,
-            file.sender,
-            file.message_id,
-            file.rows_total,
-            file.rows_ok,
-            file.rows_errors,
-            file.first_seen_at,
-            file.ended_at,
-            file.content_removed_at,
-        ],
-    )
+    if by_id(cursor, file.file_id) is None:
+        insert_new(cursor, [file])
+
+
+def insert_new(cursor: Cursor, files: Sequence[HandedFile]) -> None:
+    """Add files whose ids were made for them just now."""
+    marks = ", ".join("?" * len(_COLUMNS.split(",")))
+    if files:
+        cursor.executemany(
+            f"INSERT INTO ctl.file ({_COLUMNS}) VALUES ({marks})",
+            [
+                [
+                    file.file_id,
+                    file.connection_id,
+                    file.goal_id,
+                    file.direction.value,
+                    file.name,
+                    file.folder,
+                    file.size_bytes,
+                    file.sha256,
+                    file.state.value,
+                    file.reason,
+                    file.trace_id,
+                    file.spool_key,
+                    file.run_id,
+                    file.mends_run_id,
+                    file.sender,
+                    file.message_id,
+                    file.rows_total,
+                    file.rows_ok,
+                    file.rows_errors,
+                    file.first_seen_at,
+                    file.ended_at,
+                    file.content_removed_at,
+                ]
+                for file in files
+            ],
+        )
 
 
 def move(
@@ -122,6 +132,97 @@ def of_run(cursor: Cursor, run_id: str) -> list[HandedFile]:
         f"SELECT {_COLUMNS} FROM ctl.file WHERE run_id = ? ORDER BY first_seen_at, file_id", [run_id]
     ).fetchall()
     return [_record(row) for row in rows]
+
+
+def in_state_of_goal(cursor: Cursor, goal_id: str, state: FileState) -> list[HandedFile]:
+    """Return a goal's files in this state, those first seen first."""
+    rows = cursor.execute(
+        f"SELECT {_COLUMNS} FROM ctl.file WHERE goal_id = ? AND state = ? ORDER BY first_seen_at, file_id",
+        [goal_id, state.value],
+    ).fetchall()
+    return [_record(row) for row in rows]
+
+
+def newest_of_names(cursor: Cursor, goal_id: str) -> dict[str, HandedFile]:
+    """Return a goal's newest file of each name, of those that were or are to be read."""
+    rows = cursor.execute(
+        f"SELECT {_COLUMNS} FROM ctl.file WHERE goal_id = ? AND state IN ('queued', 'in_progress', 'complete', "
+        "'failed') QUALIFY row_number() OVER (PARTITION BY name ORDER BY first_seen_at DESC, file_id DESC) = 1",
+        [goal_id],
+    ).fetchall()
+    return {file.name: file for file in map(_record, rows)}
+
+
+def names_not_matched(cursor: Cursor, connection_id: str) -> set[str]:
+    """Return the names of a connection that were seen and not matched."""
+    rows = cursor.execute(
+        "SELECT DISTINCT name FROM ctl.file WHERE connection_id = ? AND state = 'not_matched'", [connection_id]
+    ).fetchall()
+    return {name for (name,) in rows}
+
+
+def broken_off(cursor: Cursor, connection_id: str) -> set[tuple[str, str, int]]:
+    """Return (folder, name, size in bytes) of a connection's uploads that were shown as broken off."""
+    rows = cursor.execute(
+        "SELECT folder, name, size_bytes FROM ctl.file WHERE connection_id = ? AND state = 'incomplete'",
+        [connection_id],
+    ).fetchall()
+    return {(folder, name, size_bytes) for folder, name, size_bytes in rows}
+
+
+def has_complete(cursor: Cursor, goal_id: str, name: str, sha256: str) -> bool:
+    """Say whether a file of this name and content was imported by a goal, whenever that was."""
+    row = cursor.execute(
+        "SELECT count(*) FROM ctl.file WHERE goal_id = ? AND name = ? AND sha256 = ? AND state = 'complete'",
+        [goal_id, name, sha256],
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def mended_before(cursor: Cursor, goal_id: str, name: str) -> str | None:
+    """Return the run that the last imported file of this name mended, or None."""
+    row = cursor.execute(
+        "SELECT mends_run_id FROM ctl.file WHERE goal_id = ? AND name = ? AND state = 'complete' AND rows_total > 0 "
+        "ORDER BY ended_at DESC, file_id DESC LIMIT 1",
+        [goal_id, name],
+    ).fetchone()
+    return row[0] if row else None
+
+
+def set_mends(cursor: Cursor, file_id: str, run_id: str) -> None:
+    """Say the rejects of which run a file mends."""
+    cursor.execute("UPDATE ctl.file SET mends_run_id = ? WHERE file_id = ?", [run_id, file_id])
+
+
+def waiting(cursor: Cursor) -> list[tuple[str, bool, datetime]]:
+    """Return (connection id, whether a file was never tried, when the newest was first seen) of inbound queues."""
+    return cursor.execute(
+        "SELECT connection_id, bool_or(run_id IS NULL), max(first_seen_at) FROM ctl.file "
+        "WHERE state = 'queued' AND direction = 'inbound' GROUP BY connection_id ORDER BY min(first_seen_at)"
+    ).fetchall()
+
+
+def states_by_folder(cursor: Cursor, connection_id: str) -> dict[str, set[FileState]]:
+    """Return the states of a connection's files by where they lay."""
+    rows = cursor.execute(
+        "SELECT folder, list(DISTINCT state) FROM ctl.file WHERE connection_id = ? GROUP BY folder", [connection_id]
+    ).fetchall()
+    return {folder: {FileState(state) for state in states} for folder, states in rows}
+
+
+def value_of_first_row(cursor: Cursor, accepted_path: str, column: int) -> str | None:
+    """Return the smallest text that is not empty in one column of a reading's accepted rows, or None."""
+    row = cursor.execute(
+        f"SELECT min(c{column}) FROM read_parquet({text_literal(accepted_path)}, hive_partitioning = false) "
+        f"WHERE c{column} <> ''"
+    ).fetchone()
+    return row[0] if row else None
+
+
+def known(cursor: Cursor, file_ids: list[str]) -> set[str]:
+    """Return which of these files there are."""
+    rows = cursor.execute("SELECT file_id FROM ctl.file WHERE list_contains(?, file_id)", [file_ids]).fetchall()
+    return {file_id for (file_id,) in rows}
 
 
 def with_content_before(cursor: Cursor, seen_before: datetime) -> list[HandedFile]:
