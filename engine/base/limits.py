@@ -225,8 +225,8 @@ ANSWER_TRIES_HOURS_MAX = 24
 """An answer that could not be brought for a day rests; it can still be read on the Files page."""
 ANSWERS_AT_ONCE_MAX = 64
 """Answers brought over one connection to a partner's server; more wait for the next one."""
-HANDED_OVER_BYTES_MAX = 1024**3
-"""A file that a person hands over by the page; larger ones go by the command line."""
+DOWNLOADED_BYTES_MAX = 200 * 1024**2
+"""A file that a page gives to a browser, for it passes through memory; larger ones go by the command line."""
 FILE_NAME_BYTES_MAX = 200
 """The name of a file that is handed over: with a temporary ending every server holds it."""
 FILES_SHOWN_MAX = 10_000
@@ -323,6 +323,8 @@ BROKEN_OFF_INTERVAL_S = 60.0
 # --- FTP and mail as a client ----------------------------------------------------------------------
 FTP_LINE_BYTES_MAX = 8 * 1024
 """One line of a listing; the longest names of file systems take 1,020 bytes in UTF-8."""
+MAIL_SEND_WAIT_S_MAX = 900.0
+"""Sending one mail as a whole; RFC 5321 lets a server take 10 minutes for its last word."""
 IMAP_CHUNK_BYTES = 1024**2
 """How much of a message is asked for at once; a lost connection costs no more than this."""
 IMAP_ANSWER_BYTES_MAX = 64 * 1024**2

@@ -34,6 +34,18 @@ def is_wanted(connection: Connection, credential: Credential | None) -> bool:
     return connection.is_hosted or bool(connection.details.result_folder)
 
 
+def said(connection: Connection, credential: Credential | None) -> str:
+    """Say where a connection's answers go, as the end of a sentence; "" where nobody wants them."""
+    if not is_wanted(connection, credential):
+        return ""
+    if connection.method is Method.EMAIL:
+        return credential.return_email if credential else ""
+    folder = connection.details.result_folder
+    if connection.is_hosted:
+        return f"{folder.rstrip('/')}/ of the login" if folder else "the login's own folder"
+    return f"{folder} at {connection.server.host}"
+
+
 def first_batch(connection: Connection | None, due: list[Answer]) -> list[Answer]:
     """Return the answers that go first and together: one mail's, or as many files as one connection takes."""
     if not due or connection is None or connection.method is not Method.EMAIL:

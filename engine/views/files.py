@@ -6,17 +6,21 @@ from datetime import datetime
 from pathlib import Path
 
 from engine.base import clock, errors, limits
+from engine.flows import answer_ways
 from engine.flows.desk import Desk
 from engine.security import audit, masking, roles
 from engine.security.audit import What
 from engine.security.roles import Right
 from storage.database import Cursor
 from storage.records.connections import Connection, Direction
+from storage.records.credentials import Credential
 from storage.records.exchange import Answer, AnswerKind, FileState, HandedFile
 from storage.records.people import Caller, Role
 from storage.records.runs import Reject
-from storage.tables import answers, connections, exchange, files_listed, rejects, runs
+from storage.tables import answers, connections, credentials, exchange, files_listed, rejects, runs
 
+KEPT_DAYS = limits.KEPT_DAYS
+"""How long the content of files and answers can be downloaded."""
 GOING = (FileState.QUEUED, FileState.IN_PROGRESS)
 AGAIN = (FileState.FAILED, FileState.NOT_MATCHED)
 """States from which a person can have a file imported again, where its content is still kept."""
@@ -34,12 +38,13 @@ class Asked:
 
 @dataclass(frozen=True)
 class FileLine:
-    """One file. connection_name is "" where the connection was deleted. may_again: it can be imported again."""
+    """One file. connection_name is "" where the connection was deleted. may_again: imported, or sent, once more."""
 
     file: HandedFile
     connection_name: str
     answers: tuple[Answer, ...]
     may_get: bool
+    may_get_answers: bool
     may_again: bool
 
     def answer(self, kind: AnswerKind) -> Answer | None:
@@ -73,16 +78,20 @@ class FileList:
 class FilePage:
     """One file with all that is known of it; now is UTC.
 
-    run_number, mends_run_number: as people know runs, None where there is none. rejected_by_reason: code -> rows.
+    answers_go_to: a place, as the end of a sentence; "" where nobody asked for answers. run_number,
+    mends_run_number: as people know runs, None where there is none. is_large: too large for a browser.
+    rejected_by_reason: code -> rows.
     """
 
     line: FileLine
     run_number: int | None
+    answers_go_to: str
     mends_run_number: int | None
     rejected_by_reason: dict[str, int]
     may_see_runs: bool
     may_see_rejects: bool
     may_mend: bool
+    is_large: bool
     now: datetime
 
 
@@ -126,14 +135,17 @@ def page(desk: Desk, caller: Caller, file_id: str) -> FilePage:
         may_see_rejects = roles.may(caller.role, Right.SEE_REJECTS)
         by_reason = rejects.by_reason_of_file(cursor, file.run_id, file.name) if file.run_id else {}
         said = answers.of_file(cursor, file.file_id)
+        place = answer_ways.said(connection, _credential(cursor, connection)) if connection else ""
     return FilePage(
         line=_line(caller, file, connection.name if connection else "", said),
         run_number=run.number if run else None,
+        answers_go_to=_masked(caller, place),
         mends_run_number=mends.number if mends else None,
         rejected_by_reason=by_reason,
         may_see_runs=roles.may(caller.role, Right.SEE_RUNS),
         may_see_rejects=may_see_rejects,
         may_mend=bool(by_reason) and connection is not None and roles.may(caller.role, Right.SEND_FILES),
+        is_large=file.size_bytes > limits.DOWNLOADED_BYTES_MAX,
         now=clock.now(),
     )
 
@@ -200,15 +212,13 @@ def _owner_of(caller: Caller) -> str | None:
 
 
 def _line(caller: Caller, file: HandedFile, connection_name: str, said: list[Answer]) -> FileLine:
-    shown = file
-    if not roles.may(caller.role, Right.SEE_RAW_VALUES) and caller.role is not Role.PARTNER:
-        shown = dataclasses.replace(
-            file,
-            name=masking.mask_text(file.name),
-            reason=masking.mask_text(file.reason) if file.reason else None,
-            sender=masking.mask_text(file.sender) if file.sender else None,
-        )
-        said = [dataclasses.replace(item, name=masking.mask_text(item.name)) for item in said]
+    shown = dataclasses.replace(
+        file,
+        name=_masked(caller, file.name),
+        reason=_masked(caller, file.reason) if file.reason else None,
+        sender=_masked(caller, file.sender) if file.sender else None,
+    )
+    said = [dataclasses.replace(item, name=_masked(caller, item.name)) for item in said]
     is_kept = file.spool_key is not None
     may_run = roles.may(caller.role, Right.RUN) and bool(connection_name)
     return FileLine(
@@ -216,5 +226,16 @@ def _line(caller: Caller, file: HandedFile, connection_name: str, said: list[Ans
         connection_name=connection_name,
         answers=tuple(said),
         may_get=roles.may(caller.role, Right.GET_FILES) and is_kept,
+        may_get_answers=roles.may(caller.role, Right.GET_FILES) and file.content_removed_at is None,
         may_again=may_run and is_kept and file.state in AGAIN,
     )
+
+
+def _masked(caller: Caller, text: str) -> str:
+    """Mask what stands in names and sentences for support; partners see their own files as they gave them."""
+    is_raw = roles.may(caller.role, Right.SEE_RAW_VALUES) or caller.role is Role.PARTNER
+    return text if is_raw else masking.mask_text(text)
+
+
+def _credential(cursor: Cursor, connection: Connection) -> Credential | None:
+    return credentials.by_id(cursor, connection.credential_id) if connection.credential_id else None

@@ -43,6 +43,7 @@ ENTRIES = (
     Entry("errors_page.py", "Errors", "error", "errors", "Monitor", _SEERS),
     Entry("runs_page.py", "Runs", "history", "runs", "Monitor", _ALL),
     Entry("connections_page.py", "Connections", "swap_horiz", "connections", "Settings · Technical", _SEERS),
+    Entry("files_page.py", "Files", "draft", "files", "Settings · Technical", _SEERS | {Role.PARTNER}),
     Entry("audiences_page.py", "Audiences", "group", "audiences", "Activate", _MANAGERS),
     Entry("connectors_page.py", "Server to server", "hub", "connectors", "Connectors", _ALL),
     Entry("profiles_page.py", "Find a profile", "person_search", "profiles", "Profiles", _SEERS),
