@@ -1,25 +1,24 @@
 """What one signed-in FTP session is asked: to list, look, copy, deliver, remove; refusals are told in sentences."""
 
 import ftplib
-import re
-import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from engine.base import limits
 from engine.base.errors import BadInput, Category, GiveUp, HandoffError, TryAgain
 from engine.transfer import ftp_listing, sentences
+from engine.transfer import temporary as temporaries
 from engine.transfer.ftp_listing import Entry
 from engine.transfer.ftp_session import Session, is_missing, is_unknown_command, refusal, says_no_permission
 from engine.transfer.names import shown
 from engine.transfer.partials import Partial
 from engine.transfer.transport import Delivered, Outgoing, Place
-from storage.records.files import Listing
+from storage.records.files import Listing, RemoteFile
 
 _BLOCK_BYTES = 256 * 1024
-_TEMPORARY = re.compile(r"\.handoff-[0-9a-f]{16}\.part")
 _NO_ROOM = ("452", "552")
 _LINES_BESIDE_FILES = 3
 """".", ".." and a line of totals."""
@@ -39,6 +38,7 @@ class Talk:
             parse: Reads a line of LIST, for servers without MLSD.
         """
         self.session = session
+        self.wire = session.wire
         self._place = place
         self._parse = parse
 
@@ -57,10 +57,14 @@ class Talk:
 
     def listing(self, folder: str) -> Listing:
         """List a folder; links, folders, devices and unusable names are named with their reason."""
-        self.enter(folder)
-        return ftp_listing.listing(self._entries(folder))
+        return ftp_listing.listing(self.entries(folder))
 
-    def look(self, name: str) -> Entry:
+    def entries(self, folder: str) -> list[Entry]:
+        """Go into a folder and return all that it holds."""
+        self.enter(folder)
+        return self._entries(folder)
+
+    def look(self, name: str) -> RemoteFile:
         """Return what the server says of a regular file of the folder entered."""
         found = self._asked(name)
         if found.why_not:
@@ -69,7 +73,7 @@ class Talk:
             raise sentences.no_size(name)
         if found.size_bytes > limits.FILE_BYTES_MAX:
             raise sentences.too_large(name, found.size_bytes)
-        return found
+        return RemoteFile(name, found.size_bytes, found.changed_at)
 
     def copy(self, name: str, size_bytes: int, part: Partial, count: Callable[[int], None]) -> bool:
         """Append what is missing up to size_bytes, and say whether the server has more than that.
@@ -88,7 +92,7 @@ class Talk:
                 count(min(len(block), room))
         finally:
             data.close()
-        with self.session.wire.stage(f"to end {shown(name)}", limits.TRANSFER_SILENCE_S_MAX):
+        with self.wire.stage(f"to end {shown(name)}", limits.TRANSFER_SILENCE_S_MAX):
             try:
                 self.session.getresp()
             except ftplib.Error:
@@ -98,15 +102,22 @@ class Talk:
             raise _lost(name, part.size_bytes, size_bytes)
         return goes_on
 
-    def deliver(self, file: Outgoing, count: Callable[[int], None]) -> Delivered:
-        """Bring a file there under a temporary name, compare its size, rename it."""
-        temporary = f".handoff-{secrets.token_hex(8)}.part"
-        size_bytes = self._store(file, temporary, count)
+    def deliver(self, file: Outgoing, listed: Sequence[Entry], count: Callable[[int], None]) -> Delivered:
+        """Bring a file there under a temporary name, compare its size, rename it.
+
+        Args:
+            file: What to bring.
+            listed: What the folder held before; leftovers of deliveries that were cut are removed.
+            count: Gets the bytes that went.
+        """
+        temporary = temporaries.fresh(file.name)
         try:
-            there = self._asked(temporary).size_bytes
-            if there != size_bytes:
+            size_bytes = self._store(file, temporary, count)
+            there = self._asked(temporary)
+            self._remove_leftovers(file.name, listed, there.changed_at)
+            if there.size_bytes != size_bytes:
                 raise GiveUp(
-                    f"{sentences.at(self._place)} kept {there or 0:,} of the {size_bytes:,} bytes of "
+                    f"{sentences.at(self._place)} kept {there.size_bytes or 0:,} of the {size_bytes:,} bytes of "
                     f"{shown(file.name)}, so it was not delivered; tell whoever runs the server.",
                     Category.NETWORK,
                 )
@@ -120,12 +131,12 @@ class Talk:
     def probe(self, folder: str) -> None:
         """Write a few bytes into a folder and remove them again."""
         self.enter(folder)
-        name = f".handoff-{secrets.token_hex(8)}.part"
+        name = temporaries.fresh("probe")
         data = self._writing(name, folder)
         try:
             data.sendall(b"Handoff tests whether it may write here.\n")
         except OSError as error:
-            raise self.session.wire.told(error, "to write a file") from None
+            raise self.wire.told(error, "to write a file") from None
         self._written(data, folder)
         try:
             self._say(f"DELE {name}", "to remove a file")
@@ -150,22 +161,21 @@ class Talk:
             return False
         return True
 
-    def remove_leftovers(self) -> None:
-        """Remove what deliveries that were cut have left in the folder entered."""
-        for entry in self._entries("."):
-            name = entry.raw_name.decode("utf-8", "replace")
-            if _TEMPORARY.fullmatch(name):
-                self.remove(name)
+    def _remove_leftovers(self, name: str, listed: Sequence[Entry], now_there: datetime | None) -> None:
+        for entry in listed:
+            found = entry.raw_name.decode("utf-8", "replace")
+            if temporaries.is_leftover(found, entry.changed_at, name, now_there):
+                self.remove(found)
 
     def _say(self, command: str, doing: str) -> str:
-        with self.session.wire.stage(doing, limits.TRANSFER_SILENCE_S_MAX):
+        with self.wire.stage(doing, limits.TRANSFER_SILENCE_S_MAX):
             return self.session.voidcmd(command)
 
     def _entries(self, folder: str) -> list[Entry]:
         has_facts = "MLST" in self.session.features or "MLSD" in self.session.features
         most = limits.LISTED_FILES_MAX
         try:
-            with self.session.wire.stage("to list its files", limits.LISTING_WAIT_S_MAX):
+            with self.wire.stage("to list its files", limits.LISTING_WAIT_S_MAX):
                 too_many = sentences.too_many_names(folder)
                 lines = self.session.read_lines("MLSD" if has_facts else "LIST", most + _LINES_BESIDE_FILES, too_many)
         except ftplib.Error as error:
@@ -184,7 +194,7 @@ class Talk:
     def _asked(self, name: str) -> Entry:
         said = _sayable(name)
         try:
-            with self.session.wire.stage("to look at a file", limits.TRANSFER_SILENCE_S_MAX):
+            with self.wire.stage("to look at a file", limits.TRANSFER_SILENCE_S_MAX):
                 if "MLST" in self.session.features:
                     answer = self.session.sendcmd(f"MLST {said}").splitlines()
                     found = ftp_listing.from_facts("".join(answer[1:2]).encode(errors="surrogateescape"))
@@ -206,7 +216,7 @@ class Talk:
 
     def _reading(self, name: str, part: Partial) -> socket.socket:
         command = f"RETR {_sayable(name)}"
-        with self.session.wire.stage(f"for {shown(name)}", limits.TRANSFER_SILENCE_S_MAX):
+        with self.wire.stage(f"for {shown(name)}", limits.TRANSFER_SILENCE_S_MAX):
             try:
                 return self.session.transfercmd(command, part.size_bytes or None)
             except ftplib.Error as error:
@@ -234,8 +244,8 @@ class Talk:
                 Category.TIMEOUT,
             ) from None
         except OSError:
-            if self.session.wire.is_cut:
-                raise self.session.wire.lost(f"for {shown(name)}") from None
+            if self.wire.is_cut:
+                raise self.wire.lost(f"for {shown(name)}") from None
             raise _lost(name, part.size_bytes, size_bytes) from None
 
     def _store(self, file: Outgoing, temporary: str, count: Callable[[int], None]) -> int:
@@ -247,21 +257,21 @@ class Talk:
                     data.sendall(block)
                 except OSError as error:
                     data.close()
-                    raise self.session.wire.told(error, f"to take {shown(file.name)}") from None
+                    raise self.wire.told(error, f"to take {shown(file.name)}") from None
                 sent += len(block)
                 count(len(block))
         self._written(data, file.name)
         return sent
 
     def _writing(self, name: str, what: str) -> socket.socket:
-        with self.session.wire.stage(f"to take {shown(what)}", limits.TRANSFER_SILENCE_S_MAX):
+        with self.wire.stage(f"to take {shown(what)}", limits.TRANSFER_SILENCE_S_MAX):
             try:
                 return self.session.transfercmd(f"STOR {name}")
             except ftplib.Error as error:
                 raise self._no_writing(error, what) from None
 
     def _written(self, data: socket.socket, what: str) -> None:
-        with self.session.wire.stage(f"to take {shown(what)}", limits.TRANSFER_SILENCE_S_MAX):
+        with self.wire.stage(f"to take {shown(what)}", limits.TRANSFER_SILENCE_S_MAX):
             self.session.end_data(data)
             try:
                 self.session.voidresp()
@@ -299,7 +309,7 @@ class Talk:
         return ""
 
     def _rename_to(self, temporary: str, name: str) -> None:
-        with self.session.wire.stage("to rename a file", limits.TRANSFER_SILENCE_S_MAX):
+        with self.wire.stage("to rename a file", limits.TRANSFER_SILENCE_S_MAX):
             self.session.rename(temporary, name)
 
 

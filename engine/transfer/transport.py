@@ -22,6 +22,8 @@ class Place:
     none. is_plain: without TLS, chosen by a person. allow: networks that are not public and may be reached all the
     same. own: (address, port) of our own endpoints, never reached. may_be_old: an administrator lets this server be
     spoken to with outdated algorithms. authorities: a PEM file of further certificate authorities, or empty.
+    security: of mail servers, "tls" where TLS comes first, "starttls" where it is asked for; empty: as is usual at
+    the port.
     """
 
     host: str
@@ -33,6 +35,7 @@ class Place:
     own: tuple[tuple[str, int], ...] = ()
     may_be_old: bool = False
     authorities: str = ""
+    security: str = ""
 
 
 @dataclass(frozen=True)
