@@ -35,6 +35,12 @@ class Directory:
         with self._lock:
             self._listeners.append(listener)
 
+    def forget(self, listener: Callable[[], None]) -> None:
+        """Call this no more."""
+        with self._lock:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
     def login(self, protocol: str, username: str, password: str, peer: str) -> Account | None:
         """Return the account of a right password; a wrong one is counted against the peer's address.
 

@@ -62,6 +62,11 @@ class Upload:
         return self._size
 
     @property
+    def changed_s(self) -> float:
+        """When it was written last, in seconds since 1970."""
+        return os.fstat(self._descriptor).st_mtime
+
+    @property
     def name(self) -> str:
         """The name that it has now."""
         return self.place.path[-1]

@@ -1,0 +1,352 @@
+"""The hosted SFTP server: listens, signs in by key or password, gives SFTP and nothing else, and ends who may not stay.
+
+Keeper of paramiko in this room, with sftp_server. Each session has two threads; one more looks for those that are
+silent, and the accounts' watcher ends those whose account is not current any more.
+"""
+
+import contextlib
+import logging
+import socket
+import threading
+from typing import Any
+
+import paramiko
+from paramiko import common
+from paramiko.auth_handler import AuthHandler
+from paramiko.packet import Packetizer
+
+from engine.base import clock, limits, log
+from engine.endpoints.ground import EndpointFault, Ground
+from engine.endpoints.jail import Jail
+from engine.endpoints.sftp_server import SftpServer
+from engine.security import provisioning
+from storage.records.boxes import Account
+
+PROTOCOL = "sftp"
+HOST_KEYS = {"sftp_host_key": "ssh_host_ed25519_key", "sftp_host_key_rsa": "ssh_host_rsa_key"}
+"""Files of the host keys by the names under which their fingerprints are made known; the first one is shown."""
+_PACKET_BYTES_MAX = 512 * 1024
+_CHANNELS_MAX = 16
+_CHANNELS_EVER_MAX = 1_000
+_SOCKET_LOOK_S = 2.0
+_FAILS_OF_PARAMIKO = 10
+_ONLY_SFTP = b"This server speaks SFTP only: use sftp, or scp without -O.\r\n"
+
+
+# What is known of paramiko's types ends at its public half; what is told apart here lies in the other one.
+_Transport: Any = paramiko.Transport
+_AuthHandler: Any = AuthHandler
+_Packetizer: Any = Packetizer
+
+
+class _Packets(_Packetizer):  # type: ignore[misc]  # see _Packetizer
+    """Packets of a bounded size: a stranger's length field must not fill the memory."""
+
+    def read_all(self, n: int, check_rekey: bool = False) -> bytes:  # noqa: FBT001, FBT002 - as paramiko calls it
+        if n > _PACKET_BYTES_MAX:
+            raise paramiko.SSHException("Packet too large")
+        return bytes(super().read_all(n, check_rekey))
+
+    def start_handshake(self, timeout: float) -> None:
+        """Start no timer: it would be a thread a connection, and ends with the first packet; our looking does more."""
+
+
+class _NoKey:
+    """Stands for a key of a kind that is not taken: it is refused like any other, and the next one is heard."""
+
+    def get_name(self) -> str:
+        return ""
+
+    def get_base64(self) -> str:
+        return ""
+
+
+class _Auth(_AuthHandler):  # type: ignore[misc]  # see _AuthHandler
+    """Signing in; an odd key in a client's agent does not end the connection."""
+
+    def _generate_key_from_request(self, algorithm: str, keyblob: bytes) -> Any:
+        try:
+            key = super()._generate_key_from_request(algorithm, keyblob)
+        except Exception:  # noqa: BLE001 - whatever is wrong with it, it is one key that does not fit
+            key = None
+        return key or _NoKey()
+
+
+class _Line(_Transport):  # type: ignore[misc]  # see _Transport
+    """One connection, with modern algorithms; hmac-sha2-256 stays for clients without ETM and GCM (faults row 22)."""
+
+    auth_handler: Any
+    _CLIENT_ID = "Handoff"
+    _active_check_timeout = _SOCKET_LOOK_S
+    _preferred_ciphers = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr", "aes192-ctr", "aes256-ctr")
+    _preferred_macs = (
+        "hmac-sha2-256-etm@openssh.com",
+        "hmac-sha2-512-etm@openssh.com",
+        "hmac-sha2-256",
+        "hmac-sha2-512",
+    )
+    _preferred_keys = ("ssh-ed25519", "rsa-sha2-512", "rsa-sha2-256")
+    _preferred_kex = tuple(
+        name
+        for name in _Transport._preferred_kex  # noqa: SLF001 - the way that paramiko gives
+        if "nistp" not in name and "group-exchange" not in name
+    )
+
+    def _parse_newkeys(self, m: Any) -> None:
+        if self.auth_handler is None:
+            self.auth_handler = _Auth(self)
+        super()._parse_newkeys(m)
+
+    def _queue_incoming_channel(self, channel: paramiko.Channel) -> None:
+        """Hold the channel until it closes; paramiko itself holds it weakly, and its queue is for others."""
+        self.server_object.hold(channel)
+
+    def _log(self, level: int, msg: Any, *args: Any) -> None:
+        """Say nothing: what strangers send does not belong into our log."""
+
+
+def _feed(channel: Any, message: Any) -> None:
+    """Take a channel's data, and cut a client that sends more than its window allows."""
+    if len(channel.in_buffer) > 2 * limits.SFTP_SERVER_WINDOW_BYTES:
+        raise paramiko.SSHException("The window was ignored")
+    channel._feed(message)  # noqa: SLF001 - what the table held before
+
+
+_Line._channel_handler_table = {  # noqa: SLF001 - the way that paramiko gives
+    **_Transport._channel_handler_table,  # noqa: SLF001 - the same
+    common.MSG_CHANNEL_DATA: _feed,
+    # Nobody has anything to say to us on "stderr"; kept, it would fill the memory.
+    common.MSG_CHANNEL_EXTENDED_DATA: lambda _channel, _message: None,
+}
+
+
+class _Session(paramiko.ServerInterface):
+    """One connection: who it is, what it may ask, and when it was heard of last."""
+
+    def __init__(self, endpoint: "SftpEndpoint", connection: socket.socket, address: str) -> None:
+        self._endpoint = endpoint
+        self._socket = connection
+        self.address = address
+        self.account: Account | None = None
+        self.is_ended = False
+        self._wrong = 0
+        self._channels: list[paramiko.Channel] = []
+        self._channels_ever = 0
+        self._began_s = self._heard_s = clock.monotonic_s()
+        self.transport = _Line(
+            connection,
+            default_window_size=limits.SFTP_SERVER_WINDOW_BYTES,
+            packetizer_class=_Packets,
+        )
+        for key in endpoint.keys:
+            self.transport.add_server_key(key)
+
+    def start(self) -> None:
+        self.transport.start_server(event=threading.Event(), server=self)
+
+    def hold(self, channel: paramiko.Channel) -> None:
+        self._channels = [item for item in self._channels if not item.closed] + [channel]
+
+    def note_alive(self) -> None:
+        self._heard_s = clock.monotonic_s()
+
+    def is_over(self) -> bool:
+        """Say whether it has ended, or has to for its silence; the waits grow with what it has shown."""
+        if not self.transport.is_active():
+            return True
+        now_s = clock.monotonic_s()
+        if self.transport.is_authenticated():
+            return now_s - self._heard_s > limits.ENDPOINT_IDLE_S_MAX
+        wait_s = (
+            limits.ENDPOINT_SIGN_IN_WAIT_S_MAX if self.transport.initial_kex_done else limits.ENDPOINT_LOGIN_WAIT_S_MAX
+        )
+        return now_s - self._began_s > wait_s
+
+    def end(self) -> None:
+        """Cut it; what was sent and not answered has no effect any more."""
+        self.is_ended = True
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self.transport.close()
+
+    # --- what paramiko asks; the names are its own ------------------------------------------------
+
+    def get_allowed_auths(self, username: str) -> str:
+        del username  # the same for everybody: who is known is not told
+        return "publickey,password"
+
+    def check_auth_password(self, username: str, password: str | bytes) -> int:
+        text = password if isinstance(password, str) else password.decode("utf-8", "surrogateescape")
+        ground = self._endpoint.ground
+        if not ground.guard.is_banned(self.address):
+            account = ground.directory.login(PROTOCOL, username, text, self.address)
+            if account is not None:
+                return self._let_in(account)
+        self._wrong += 1
+        if self._wrong >= limits.ENDPOINT_LOGIN_TRIES_MAX and self.transport.auth_handler is not None:
+            # After this answer paramiko says goodbye.
+            self.transport.auth_handler.auth_fail_count = _FAILS_OF_PARAMIKO - 1
+        return common.AUTH_FAILED
+
+    def check_auth_publickey(self, username: str, key: Any) -> int:
+        ground = self._endpoint.ground
+        line = f"{key.get_name()} {key.get_base64()}"
+        account = ground.directory.key_login(PROTOCOL, username, line)
+        return common.AUTH_FAILED if account is None else self._let_in(account)
+
+    def check_channel_request(self, kind: str, chanid: int) -> int:
+        del chanid
+        self._channels_ever += 1
+        if kind != "session":
+            return common.OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
+        is_much = sum(not item.closed for item in self._channels) >= _CHANNELS_MAX
+        if is_much or self._channels_ever > _CHANNELS_EVER_MAX:
+            return common.OPEN_FAILED_RESOURCE_SHORTAGE
+        return common.OPEN_SUCCEEDED
+
+    def check_channel_subsystem_request(self, channel: paramiko.Channel, name: str) -> bool:
+        account = self.account
+        if name != PROTOCOL or account is None or not self._endpoint.ground.directory.is_current(account):
+            return False
+        jail = Jail(account, self._endpoint.ground.boxes, self.address)
+        SftpServer(channel, name, self, jail, self.note_alive, lambda: self.is_ended).start()
+        return True
+
+    def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
+        """Refuse, and tell `scp -O` why (faults row 18)."""
+        del command
+        with contextlib.suppress(OSError, EOFError):
+            channel.send_stderr(_ONLY_SFTP)
+        return False
+
+    def _let_in(self, account: Account) -> int:
+        # Asked once for "would this key do" and once with its signature: what counts is checked when SFTP begins.
+        self.account = account
+        self.note_alive()
+        return common.AUTH_SUCCESSFUL
+
+
+class SftpEndpoint:
+    """The server with all its sessions."""
+
+    def __init__(self, ground: Ground) -> None:
+        """Belong to one process; nothing listens yet."""
+        self.ground = ground
+        self.port = 0
+        self.fingerprint = ""
+        self.keys: list[paramiko.PKey] = []
+        self._socket: socket.socket | None = None
+        self._lock = threading.Lock()
+        self._sessions: set[_Session] = set()
+        self._stopping = threading.Event()
+
+    def start(self) -> None:
+        """Listen, in threads of its own.
+
+        Raises:
+            EndpointFault: A host key is lost or changed, or the port is taken.
+        """
+        logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
+        self.keys = [self._key(name, file) for name, file in HOST_KEYS.items()]
+        self.fingerprint = _fingerprint(self.keys[0])
+        self._socket = self._listen()
+        self.port = self._socket.getsockname()[1]
+        self.ground.directory.on_change(self.end_revoked)
+        for name, work in (("sftp-accept", self._accept), ("sftp-silent", self._end_silent)):
+            threading.Thread(target=work, name=name, daemon=True).start()
+
+    def stop(self) -> None:
+        """Listen no more and end all sessions; what they were uploading stays pending."""
+        self._stopping.set()
+        self.ground.directory.forget(self.end_revoked)
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+            self._socket.close()
+        for session in self._open_sessions():
+            session.end()
+
+    def end_revoked(self) -> None:
+        """End the sessions whose account is gone, or has another secret or fewer folders (faults row 26)."""
+        for session in self._open_sessions():
+            if session.account is not None and not self.ground.directory.is_current(session.account):
+                log.logger(__name__).info("a session from %s ends: its login is not valid any more", session.address)
+                session.end()
+
+    def _accept(self) -> None:
+        assert self._socket is not None  # noqa: S101 - start has set it
+        while not self._stopping.is_set():
+            try:
+                connection, peer = self._socket.accept()
+            except OSError as error:
+                if self._stopping.wait(0.1):
+                    return
+                log.logger(__name__).error("SFTP cannot take a connection: %s", error.strerror)
+                continue
+            address = str(peer[0])
+            if not self.ground.guard.admit(PROTOCOL, address):
+                connection.close()
+                continue
+            try:
+                self._begin(connection, address)
+            except Exception as error:  # noqa: BLE001 - the edge of a thread: one connection must not end the listening
+                log.logger(__name__).error("a connection could not begin: %s", log.where(error))
+                connection.close()
+                self.ground.guard.leave(PROTOCOL, address)
+
+    def _begin(self, connection: socket.socket, address: str) -> None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        session = _Session(self, connection, address)
+        session.start()
+        with self._lock:
+            self._sessions.add(session)
+
+    def _end_silent(self) -> None:
+        while not self._stopping.wait(limits.ENDPOINT_LOOK_INTERVAL_S):
+            for session in self._open_sessions():
+                if session.is_over():
+                    session.end()
+                    with self._lock:
+                        self._sessions.discard(session)
+                    self.ground.guard.leave(PROTOCOL, session.address)
+
+    def _open_sessions(self) -> list[_Session]:
+        with self._lock:
+            return list(self._sessions)
+
+    def _key(self, name: str, file: str) -> paramiko.PKey:
+        path = self.ground.folder / file
+        try:
+            key = paramiko.PKey.from_path(path)
+        except FileNotFoundError:
+            raise EndpointFault(
+                f"SFTP stays closed because the host key {path} is lost, and partners would meet a stranger; "
+                "put it back from a backup."
+            ) from None
+        except Exception as error:
+            raise EndpointFault(
+                f"SFTP stays closed because the host key {path} cannot be read; put it back from a backup."
+            ) from error
+        known = self.ground.expected.get(name)
+        if known and known != _fingerprint(key):
+            raise EndpointFault(
+                f"SFTP stays closed because the host key {path} is not the one that partners know ({known}); "
+                "put that one back from a backup."
+            )
+        return key
+
+    def _listen(self) -> socket.socket:
+        host, port = self.ground.settings.host, self.ground.settings.sftp_port
+        try:
+            family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+            return socket.create_server(address[:2], family=family, backlog=limits.ENDPOINT_SESSIONS_MAX)
+        except OSError as error:
+            raise EndpointFault(
+                f"SFTP cannot listen on {host} port {port} ({error.strerror}); free it, or set another one in "
+                "settings.yaml."
+            ) from error
+
+
+def _fingerprint(key: paramiko.PKey) -> str:
+    return provisioning.fingerprint(f"{key.get_name()} {key.get_base64()}")
