@@ -7,6 +7,7 @@ With a running service a verb goes to it over its socket; else this process open
 import argparse
 import json
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -23,6 +24,7 @@ from engine.service import Home, HomeIsHeld
 _OK, _FAILED = 0, 1
 _POLL_S = 0.1
 _DAYS = 30
+_CONTENTS = {"original": "original", "receipt": "receipt", "result": "result", "rejects": "errors"}
 
 
 class Office:
@@ -87,6 +89,11 @@ class Office:
         if self._worker is None or self._worker.do_next() is None:
             time.sleep(_POLL_S)
 
+    def finish(self) -> None:
+        """Where no service runs: do what a run left behind, its receipts and results."""
+        while self._worker is not None and self._worker.do_next() is not None:
+            pass
+
     def close(self) -> None:
         """Let the home go."""
         if self._home is not None:
@@ -141,6 +148,16 @@ def _parser() -> argparse.ArgumentParser:
     verb("audiences", _audiences, "List the audiences and how many profiles are in each.")
     stats = verb("stats", _stats, "Count what partners were told, by day (UTC), configuration and outcome.")
     stats.add_argument("--days", type=int, default=_DAYS, help="how many days, today included (1 to 365)")
+    files = verb("files", _files, "List the files in and out, newest first.")
+    files.add_argument("--connection", metavar="NAME", help="of this connection only")
+    files.add_argument("--state", help="queued, in_progress, complete, failed, ignored, not_matched or incomplete")
+    file = verb("file", _file, "Show a file and its answers, or write its content.", "file")
+    file.add_argument("--to", metavar="PATH", help="write there instead of to standard output")
+    contents = file.add_mutually_exclusive_group()
+    for name, what in _CONTENTS.items():
+        contents.add_argument(f"--{name}", dest="content", action="store_const", const=what)
+    send = verb("send", _send, "Hand a file over to an outbound connection.", "name", "path")
+    send.add_argument("--wait", action="store_true", help="wait until it was delivered or failed")
     verb("export", _export, "Print the YAML of everything, as `apply` takes it; without secrets.")
     simulate = found.add_parser("simulate", help="Simulate partners on this machine, to try things out.")
     simulate.add_argument("--port", type=int, default=0, help="0 takes a free one and says which")
@@ -186,6 +203,7 @@ def _run(office: Office, asked: argparse.Namespace) -> int:
     if run["error"]:
         print(run["error"]["sentence"], file=sys.stderr)
     if office.is_alone:
+        office.finish()
         _say_what_waits(office)
     return _OK if run["state"] == "completed" else _FAILED
 
@@ -261,6 +279,72 @@ def _stats(office: Office, asked: argparse.Namespace) -> int:
         code = f" {item['code']}" if item["code"] else ""
         _say(f"{item['day']} {item['configuration']}: {item['count']:,} {item['category']}{code}")
     return _OK if found else _say(f"No message in {asked.days} days.")
+
+
+def _files(office: Office, asked: argparse.Namespace) -> int:
+    found = office.do("files", {"connection": asked.connection, "state": asked.state})
+    if asked.json:
+        return _print_json(found)
+    for file in found:
+        _say(_file_line(file))
+    return _OK if found else _say("There is no such file.")
+
+
+def _file(office: Office, asked: argparse.Namespace) -> int:
+    if asked.content is None:
+        found = office.do("file", {"file": asked.file})
+        if asked.json:
+            return _print_json(found)
+        _say(_file_line(found))
+        for answer in found["answers"]:
+            _say(f"  {answer['kind']} {answer['name']}: {answer['state']}" + _because(answer["error"]))
+        return _OK
+    content = office.do("file_content", {"file": asked.file, "what": asked.content})
+    try:
+        with Path(content["path"]).open("rb") as source:
+            if asked.to is None:
+                shutil.copyfileobj(source, sys.stdout.buffer)
+                return _OK
+            with Path(asked.to).open("wb") as target:
+                shutil.copyfileobj(source, target)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise errors.GiveUp(f"{content['name']} cannot be written: {error.strerror or error}.") from error
+    return _print_json({"name": content["name"], "path": asked.to}) if asked.json else _OK
+
+
+def _send(office: Office, asked: argparse.Namespace) -> int:
+    path = Path(asked.path).absolute()
+    file_id = office.do("send", {"name": asked.name, "path": str(path)})["id"]
+    file = office.do("file", {"file": file_id})
+    until_s = clock.monotonic_s() + limits.RUN_WAIT_S_MAX
+    while asked.wait and not _is_settled(file):
+        if clock.monotonic_s() > until_s:
+            raise errors.TryAgain(f"{file['name']} is still on its way; see `files`.")
+        office.work()
+        file = office.do("file", {"file": file_id})
+    _ = _print_json(file) if asked.json else _say(_file_line(file))
+    return _OK if not asked.wait or file["state"] == "complete" else _FAILED
+
+
+def _is_settled(file: dict[str, Any]) -> bool:
+    """Delivered, failed, or left to the next run with the reason."""
+    return file["ended_at"] is not None or (file["state"] == "queued" and file["reason"] is not None)
+
+
+def _file_line(file: dict[str, Any]) -> str:
+    way = "from" if file["direction"] == "inbound" else "to"
+    rows = file["rows"]
+    read = f" · {rows['total']:,} rows, {rows['errors']:,} with errors" if rows["total"] else ""
+    return (
+        f"{file['trace_id']} {file['name']} {way} {file['connection'] or 'a deleted connection'}: {file['state']} · "
+        f"{file['size_bytes']:,} bytes{read}{_because(file['reason'])}"
+    )
+
+
+def _because(reason: str | None) -> str:
+    return f" · {reason}" if reason else ""
 
 
 def _export(office: Office, asked: argparse.Namespace) -> int:

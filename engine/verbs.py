@@ -3,16 +3,20 @@
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from engine.actions import apply as apply_action
+from engine.actions import files as file_actions
 from engine.actions import runs as run_actions
 from engine.actions.desk import connection_named
 from engine.base import errors, limits
 from engine.flows.desk import Desk
 from engine.views import export, told
+from engine.views import files as file_views
 from engine.views import profiles as profile_views
 from engine.views import runs as run_views
+from storage.records.exchange import Answer, AnswerKind, FileState
 from storage.records.people import Caller
 from storage.records.runs import Run
 
@@ -111,6 +115,75 @@ def _rejects(desk: Desk, caller: Caller, arguments: dict[str, Any]) -> Any:
     ]
 
 
+def _files(desk: Desk, caller: Caller, arguments: dict[str, Any]) -> Any:
+    state, name = arguments.get("state"), arguments.get("connection")
+    if state is not None and state not in {each.value for each in FileState}:
+        raise errors.BadInput(f"There is no state {state}; there are: {', '.join(FileState)}.")
+    connection_id = None
+    if name is not None:
+        with desk.database.read() as cursor:
+            connection_id = connection_named(cursor, name).connection_id
+    asked = file_views.Asked(None, FileState(state) if state else None, connection_id)
+    return [_file_as_json(line) for line in file_views.listed(desk, caller, asked, 0, limits.FILES_SHOWN_MAX).lines]
+
+
+def _file(desk: Desk, caller: Caller, arguments: dict[str, Any]) -> Any:
+    page = file_views.page(desk, caller, arguments["file"])
+    answers = [_answer_as_json(answer) for answer in page.line.answers]
+    told = {"run": page.run_number, "mends_run": page.mends_run_number, "answers_go_to": page.answers_go_to or None}
+    return {**_file_as_json(page.line), **told, "answers": answers}
+
+
+def _file_content(desk: Desk, caller: Caller, arguments: dict[str, Any]) -> Any:
+    """Answer where content lies: the command line runs on this machine, as the person who runs the service."""
+    file_id = file_views.page(desk, caller, arguments["file"]).line.file.file_id
+    if arguments["what"] == "original":
+        name, path = file_actions.original(desk, caller, file_id)
+        return {"name": name, "path": str(path)}
+    answer, path = file_views.answer_path(desk, caller, file_id, AnswerKind(arguments["what"]))
+    return {"name": answer.name, "path": str(path)}
+
+
+def _send(desk: Desk, caller: Caller, arguments: dict[str, Any]) -> Any:
+    path = Path(arguments["path"])
+    with desk.database.read() as cursor:
+        connection = connection_named(cursor, arguments["name"])
+    return {"id": file_actions.hand_over(desk, caller, connection.connection_id, path.name, path)}
+
+
+def _file_as_json(line: file_views.FileLine) -> dict[str, Any]:
+    file = line.file
+    return {
+        "id": file.file_id,
+        "trace_id": file.trace_id,
+        "name": file.name,
+        "connection": line.connection_name,
+        "direction": file.direction.value,
+        "folder": file.folder,
+        "size_bytes": file.size_bytes,
+        "sha256": file.sha256,
+        "state": file.state.value,
+        "reason": file.reason,
+        "rows": {"total": file.rows_total, "ok": file.rows_ok, "errors": file.rows_errors},
+        "first_seen_at": as_json(file.first_seen_at),
+        "ended_at": as_json(file.ended_at),
+        "content_removed_at": as_json(file.content_removed_at),
+    }
+
+
+def _answer_as_json(answer: Answer) -> dict[str, Any]:
+    return {
+        "kind": answer.kind.value,
+        "name": answer.name,
+        "size_bytes": answer.size_bytes,
+        "state": answer.state.value,
+        "tries": answer.tries,
+        "error": answer.error,
+        "made_at": as_json(answer.made_at),
+        "sent_at": as_json(answer.sent_at),
+    }
+
+
 def _run_as_json(run: Run) -> dict[str, Any]:
     return {
         "id": run.run_id,
@@ -156,4 +229,8 @@ VERBS: dict[str, Verb] = {
     "audiences": _audiences,
     "stats": _stats,
     "export": _export,
+    "files": _files,
+    "file": _file,
+    "file_content": _file_content,
+    "send": _send,
 }

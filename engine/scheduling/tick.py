@@ -8,7 +8,7 @@ import logging
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from engine.base import clock, log
-from engine.flows import queue
+from engine.flows import answering, queue
 from engine.flows.desk import Desk
 from engine.scheduling import plan
 from storage.records.connections import ConnectionState
@@ -51,6 +51,7 @@ def tick(desk: Desk) -> None:
     """Start what is due; whatever goes wrong is in the log, and the next tick tries again."""
     try:
         start_due(desk)
+        answering.due(desk)
     except Exception as error:  # noqa: BLE001 - the edge of a thread: APScheduler would print the error's own words
         log.logger(__name__).error("a tick stumbled: %s", log.where(error))
 
