@@ -1,16 +1,18 @@
 """Copies one remote file to the disk: many requests in flight, in order, hashed on the way, within its bounds."""
 
 import asyncio
-import hashlib
-import os
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 from typing import Protocol
 
 from engine.base import limits
 from engine.base.errors import Category, GiveUp, TryAgain
 from engine.transfer.names import shown
+from engine.transfer.partials import Partial
+
+
+class Lost(TryAgain):
+    """The connection is gone; another may go on, unless the category is TIMEOUT: then a time was over."""
 
 
 class RemoteFileHandle(Protocol):
@@ -23,7 +25,7 @@ class RemoteFileHandle(Protocol):
         """Return the bytes there, fewer only at the end of the file.
 
         Raises:
-            ConnectionError: The connection is gone.
+            Lost: The connection is gone.
             HandoffError: The server refused.
         """
         ...
@@ -32,49 +34,44 @@ class RemoteFileHandle(Protocol):
 async def copy(
     remote: RemoteFileHandle,
     size_bytes: int,
-    part: Path,
+    part: Partial,
     requests: asyncio.Semaphore,
     on_bytes: Callable[[int], None],
-) -> str:
-    """Write exactly size_bytes of the remote file to `part`, on the disk for good, and return their SHA-256.
+) -> None:
+    """Append to `part` what it lacks of the first size_bytes of the remote file.
 
-    Blocks are awaited in the order of the file, so that at most the requests in flight lie in memory.
+    Blocks are awaited in the order of the file, so that at most the requests in flight lie in memory, and so that
+    what is here when the connection is lost is a whole beginning.
 
     Raises:
-        TryAgain: Cut, silent, or shorter than it said.
+        Lost: Cut or silent.
+        TryAgain: The file is shorter than it said.
         GiveUp: The server sent more than was asked for.
     """
-    digest = hashlib.sha256()
     pending: deque[tuple[int, asyncio.Task[bytes]]] = deque()
-    asked = done = 0
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as out:
-        try:
-            while done < size_bytes:
-                while asked < size_bytes and not (pending and requests.locked()):
-                    await requests.acquire()
-                    want = min(remote.block_bytes, size_bytes - asked)
-                    pending.append((want, asyncio.create_task(remote.read_at(asked, want))))
-                    asked += want
-                want, head = pending[0]
-                block = await _arrived(head, remote.name, done, size_bytes)
-                pending.popleft()
-                requests.release()
-                if len(block) > want:
-                    raise GiveUp(
-                        f"The server sent more of {shown(remote.name)} than was asked for; tell whoever runs it.",
-                        Category.NETWORK,
-                    )
-                out.write(block)
-                digest.update(block)
-                done += len(block)
-                on_bytes(len(block))
-                if len(block) < want:
-                    raise _short(remote.name, done, size_bytes)
-        finally:
-            await _drop(pending, requests)
-        out.flush()
-        await asyncio.to_thread(os.fsync, out.fileno())
-    return digest.hexdigest()
+    asked = part.size_bytes
+    try:
+        while part.size_bytes < size_bytes:
+            while asked < size_bytes and not (pending and requests.locked()):
+                await requests.acquire()
+                want = min(remote.block_bytes, size_bytes - asked)
+                pending.append((want, asyncio.create_task(remote.read_at(asked, want))))
+                asked += want
+            want, head = pending[0]
+            block = await _arrived(head, remote.name, part.size_bytes, size_bytes)
+            pending.popleft()
+            requests.release()
+            if len(block) > want:
+                raise GiveUp(
+                    f"The server sent more of {shown(remote.name)} than was asked for; tell whoever runs it.",
+                    Category.NETWORK,
+                )
+            part.add(block)
+            on_bytes(len(block))
+            if len(block) < want:
+                raise _short(remote.name, part.size_bytes, size_bytes)
+    finally:
+        await _drop(pending, requests)
 
 
 async def has_more(remote: RemoteFileHandle, size_bytes: int) -> bool:
@@ -89,15 +86,17 @@ async def _arrived(task: "asyncio.Task[bytes]", name: str, done: int, size_bytes
     except TimeoutError:
         sentence = (
             f"The server sent nothing for {limits.TRANSFER_SILENCE_S_MAX:g} s while {shown(name)} was fetched "
-            f"({done:,} of {size_bytes:,} bytes); nothing was changed and the next run fetches it again."
+            f"({done:,} of {size_bytes:,} bytes); nothing was changed and the next run goes on."
         )
-        raise TryAgain(sentence, Category.TIMEOUT) from None
-    except ConnectionError:
+        raise Lost(sentence, Category.TIMEOUT) from None
+    except Lost as error:
+        if error.category is Category.TIMEOUT:
+            raise
         sentence = (
             f"The connection was lost after {done:,} of {size_bytes:,} bytes of {shown(name)}; "
-            "nothing was changed and the next run fetches it again."
+            "nothing was changed and the next run goes on."
         )
-        raise TryAgain(sentence) from None
+        raise Lost(sentence) from None
 
 
 def _short(name: str, done: int, size_bytes: int) -> TryAgain:

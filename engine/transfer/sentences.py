@@ -1,7 +1,7 @@
 """What people read when a server cannot be reached, is not who it was, or refuses."""
 
 from engine.base import limits
-from engine.base.errors import Category, GiveUp, HandoffError, MendCredentials, MendData, TryAgain
+from engine.base.errors import BadInput, Category, GiveUp, HandoffError, MendCredentials, MendData, TryAgain
 from engine.transfer.names import shown
 from engine.transfer.transport import Place
 from storage.records.files import HostKey
@@ -46,7 +46,8 @@ def not_ssh(place: Place) -> GiveUp:
 def too_old(place: Place) -> GiveUp:
     """No algorithm in common."""
     return GiveUp(
-        f"{at(place)} offers only outdated encryption or host keys; ask whoever runs it to allow current ones.",
+        f"{at(place)} offers only outdated encryption or host keys; ask whoever runs it to allow current ones, or an "
+        "administrator to name it under network.old_sftp_servers in settings.yaml.",
         Category.SERVER_TOO_OLD,
     )
 
@@ -76,6 +77,15 @@ def sign_in_refused(place: Place, with_what: str) -> MendCredentials:
     )
 
 
+def may_not_remove(place: Place, folder: str) -> GiveUp:
+    """What was written there cannot be removed again."""
+    return GiveUp(
+        f"{shown(place.username)} may write into {shown(folder)} but not remove there, so half a file would stay after "
+        "a cut; ask the partner for the right to.",
+        Category.FOLDER,
+    )
+
+
 def no_sftp(place: Place) -> GiveUp:
     """Signed in, but there is no SFTP."""
     return GiveUp(
@@ -100,6 +110,35 @@ def may_not_list(place: Place, folder: str) -> GiveUp:
         f"{shown(place.username)} may not list the folder {shown(folder)}; ask the partner for the right to read it.",
         Category.FOLDER,
     )
+
+
+def may_not_write(place: Place, folder: str) -> GiveUp:
+    """The folder may not be written."""
+    return GiveUp(
+        f"{shown(place.username)} may not write into the folder {shown(folder)}; ask the partner for the right to.",
+        Category.FOLDER,
+    )
+
+
+def kept_short(place: Place, name: str, there_bytes: int, size_bytes: int) -> TryAgain:
+    """The server has fewer bytes, or more, than were written."""
+    return TryAgain(
+        f"{at(place)} keeps {there_bytes:,} of the {size_bytes:,} bytes of {shown(name)}, so it was taken back; "
+        "ask whether its disk is full."
+    )
+
+
+def taken_too_early(name: str) -> TryAgain:
+    """What was written is not there any more before it got its name."""
+    return TryAgain(
+        f"{shown(name)} was taken away under its temporary name before it was whole; "
+        "ask the partner to leave names that begin with a dot alone."
+    )
+
+
+def name_not_allowed(name: str) -> BadInput:
+    """A file cannot have this name at a server."""
+    return BadInput(f"No server can have a file named {shown(name) or 'nothing'}; give it a plain name.", "name")
 
 
 def too_many_names(folder: str) -> GiveUp:

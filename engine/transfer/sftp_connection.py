@@ -9,7 +9,7 @@ import asyncssh
 
 from engine.base import limits
 from engine.base.errors import Category, HandoffError
-from engine.transfer import names, sentences
+from engine.transfer import addresses, names, sentences
 from engine.transfer.transport import Place, Steps
 from storage.records.connections import Secrets
 from storage.records.files import HostKey
@@ -73,7 +73,7 @@ _OUTDATED_TOO = _Offer(
     [*_CIPHERS, "aes256-cbc", "aes128-cbc", "3des-cbc"],
     [*_MACS, "hmac-sha1", "hmac-md5"],
 )
-"""Only ever asked for to be able to say that a server is too old; nobody signs in with it."""
+"""To be able to say that a server is too old; we sign in with it only where an administrator lets that server be."""
 
 
 class _AnotherHostKeyError(Exception):
@@ -124,8 +124,10 @@ class Connector:
 
     def __init__(self, place: Place, secrets: Secrets) -> None:
         """Keep where and with what to sign in; nothing is opened yet."""
-        self._place = place
+        self.place = place
         self._secrets = secrets
+        self._offer = _OUTDATED_TOO if place.may_be_old else _MODERN
+        self._addresses: tuple[str, ...] = ()
 
     async def host_key(self) -> HostKey:
         """Ask the server for the key it prefers, without signing in.
@@ -136,7 +138,7 @@ class Connector:
         """
         steps = Steps()
         try:
-            return await self._shown_key(steps, _MODERN)
+            return await self._shown_key(steps, self._offer)
         except HandoffError as error:
             raise (await self._explained(error) if steps.running == "host key" else error) from None
 
@@ -150,7 +152,7 @@ class Connector:
         """
         key = private_key(self._secrets)
         offered: HostKey | None = None
-        for family, algorithms in {"": _HOST_KEY_ALGORITHMS, **_HOST_KEY_FAMILIES}.items():
+        for family, algorithms in self._families().items():
             if offered and family == offered.kind:
                 continue
             opened = await self._socket(steps)
@@ -158,21 +160,28 @@ class Connector:
                 return await self._sign_in(opened, algorithms, key, steps)
             except _AnotherHostKeyError as other:
                 offered = offered or other.offered
-                if not self._place.host_key:
-                    raise sentences.host_key_not_confirmed(self._place, offered) from None
+                if not self.place.host_key:
+                    raise sentences.host_key_not_confirmed(self.place, offered) from None
             except HandoffError as error:
                 if steps.running != "host key":
                     raise
                 if offered is None:  # else the server has no key of this family, and hung up
                     raise await self._explained(error) from None
         assert offered is not None  # noqa: S101 - for the type checker; the first round returned or raised otherwise
-        raise sentences.host_key_changed(self._place, offered)
+        raise sentences.host_key_changed(self.place, offered)
+
+    def _families(self) -> dict[str, list[str]]:
+        """Return which host keys are asked for: all that we like at first, then each kind alone."""
+        families = {"": _HOST_KEY_ALGORITHMS, **_HOST_KEY_FAMILIES}
+        if self.place.may_be_old:
+            families |= {"": self._offer.host_keys, "ssh-rsa": [*_HOST_KEY_FAMILIES["ssh-rsa"], "ssh-rsa"]}
+        return families
 
     async def _explained(self, error: HandoffError) -> HandoffError:
         """Tell a server that hangs up because it is too old (many do so without a word) from a passing fault."""
-        if error.category is not Category.NETWORK:
+        if error.category is not Category.NETWORK or self.place.may_be_old:
             return error
-        for offer, verdict in ((_MODERN, error), (_OUTDATED_TOO, sentences.too_old(self._place))):
+        for offer, verdict in ((_MODERN, error), (_OUTDATED_TOO, sentences.too_old(self.place))):
             try:
                 await self._shown_key(Steps(), offer)
             except HandoffError as other:
@@ -199,41 +208,35 @@ class Connector:
                     options=options,
                 )
         except TimeoutError:
-            raise sentences.took_too_long(self._place, "to show its host key", wait_s) from None
+            raise sentences.took_too_long(self.place, "to show its host key", wait_s) from None
         except (asyncssh.Error, OSError) as error:
             raise self._handshake_error(error) from None
         finally:
             opened.close()
         if key is None:
-            raise sentences.not_ssh(self._place)
+            raise sentences.not_ssh(self.place)
         return HostKey(kind=key.get_algorithm(), fingerprint=key.get_fingerprint("sha256"))
 
     async def _socket(self, steps: Steps) -> socket.socket:
-        loop = asyncio.get_running_loop()
-        wait_s = limits.CONNECT_WAIT_S_MAX
+        loop, place, wait_s = asyncio.get_running_loop(), self.place, limits.CONNECT_WAIT_S_MAX
         steps.begin("resolve")
-        try:
-            async with asyncio.timeout(wait_s):
-                addresses = await loop.getaddrinfo(self._place.host, self._place.port, type=socket.SOCK_STREAM)
-        except TimeoutError:
-            raise sentences.took_too_long(self._place, "to be found by name", wait_s) from None
-        except (OSError, UnicodeError):  # gaierror is an OSError; a label that is too long is a UnicodeError
-            raise sentences.unknown_name(self._place) from None
-        steps.end(f"{names.shown(self._place.host)} is {addresses[0][4][0]}.")
+        if not self._addresses:  # once: a name that is resolved again may lead elsewhere
+            self._addresses = await asyncio.to_thread(addresses.checked, place.host, place.port, place.allow, place.own)
+        steps.end(f"{names.shown(place.host)} is {self._addresses[0]}.")
         steps.begin("connect")
-        error: HandoffError = sentences.unknown_name(self._place)
-        for family, kind, protocol, _, address in addresses:
-            found = socket.socket(family, kind, protocol)
+        error: HandoffError = sentences.unknown_name(place)
+        for address in self._addresses:
+            found = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
             found.setblocking(False)  # noqa: FBT003 - the socket module's own signature
             try:
-                async with asyncio.timeout(wait_s / len(addresses)):
-                    await loop.sock_connect(found, address)
+                async with asyncio.timeout(wait_s / len(self._addresses)):
+                    await loop.sock_connect(found, (address, place.port))
             except TimeoutError:
-                error = sentences.took_too_long(self._place, "to connect", wait_s)
+                error = sentences.took_too_long(place, "to connect", wait_s)
             except OSError as reason:
-                error = sentences.not_reached(self._place, reason)
+                error = sentences.not_reached(place, reason)
             else:
-                steps.end(f"Port {self._place.port} answers.")
+                steps.end(f"Port {place.port} answers.")
                 return found
             found.close()
         raise error
@@ -242,7 +245,7 @@ class Connector:
         self, opened: socket.socket, algorithms: list[str], key: asyncssh.SSHKey | None, steps: Steps
     ) -> asyncssh.SSHClientConnection:
         """Negotiate on an open socket and sign in; the socket is closed where that fails."""
-        client = _Client(self._place.host_key, self._secrets.password)
+        client = _Client(self.place.host_key, self._secrets.password)
         connecting = asyncio.ensure_future(self._negotiate(opened, client, algorithms, key))
         proved = asyncio.create_task(client.has_proved.wait())
         wait_s = limits.CONNECT_WAIT_S_MAX
@@ -250,18 +253,18 @@ class Connector:
             steps.begin("host key")
             await asyncio.wait({connecting, proved}, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
             if not connecting.done() and not client.has_proved.is_set():
-                raise sentences.took_too_long(self._place, "to show its host key", wait_s)
+                raise sentences.took_too_long(self.place, "to show its host key", wait_s)
             if client.has_proved.is_set():
                 steps.end("The server shows the confirmed host key.")
                 steps.begin("sign in")
             async with asyncio.timeout(wait_s):
                 connection = await connecting
-            steps.end(f"Signed in as {names.shown(self._place.username)}.")
+            steps.end(f"Signed in as {names.shown(self.place.username)}.")
         except TimeoutError:
-            raise sentences.took_too_long(self._place, "to sign in", wait_s) from None
+            raise sentences.took_too_long(self.place, "to sign in", wait_s) from None
         except asyncssh.PermissionDenied:
-            with_what = "private key" if key else "password"
-            raise sentences.sign_in_refused(self._place, with_what) from None
+            with_what = " and ".join(self._shown_secrets(key))
+            raise sentences.sign_in_refused(self.place, with_what) from None
         except (asyncssh.Error, OSError) as error:
             if client.offered and not client.has_proved.is_set():
                 raise _AnotherHostKeyError(client.offered) from None
@@ -276,6 +279,9 @@ class Connector:
             if not is_open:
                 opened.close()
 
+    def _shown_secrets(self, key: asyncssh.SSHKey | None) -> list[str]:
+        return [*(["private key"] if key else []), *(["password"] if self._secrets.password is not None else [])]
+
     async def _negotiate(
         self, opened: socket.socket, client: _Client, algorithms: list[str], key: asyncssh.SSHKey | None
     ) -> asyncssh.SSHClientConnection:
@@ -286,7 +292,7 @@ class Connector:
             config=None,
             # never empty, because asyncssh would then trust what is in ~/.ssh/known_hosts
             known_hosts=lambda *_: ([], [], []),
-            username=self._place.username,
+            username=self.place.username,
             client_keys=[key] if key else None,
             agent_path=None,
             public_key_auth=key is not None,
@@ -296,21 +302,21 @@ class Connector:
             gss_auth=False,
             gss_kex=False,
             preferred_auth=["publickey", "password", "keyboard-interactive"],
-            kex_algs=_KEY_EXCHANGES,
-            encryption_algs=_CIPHERS,
-            mac_algs=_MACS,
+            kex_algs=self._offer.key_exchanges,
+            encryption_algs=self._offer.ciphers,
+            mac_algs=self._offer.macs,
             server_host_key_algs=algorithms,
-            signature_algs=_HOST_KEY_ALGORITHMS,
+            signature_algs=self._offer.host_keys,
             x509_trusted_certs=None,
             login_timeout=0,
         )
 
     def _handshake_error(self, error: Exception, *, is_known: bool = False) -> HandoffError:
         if isinstance(error, asyncssh.KeyExchangeFailed):
-            return sentences.too_old(self._place)
+            return sentences.too_old(self.place)
         if isinstance(error, asyncssh.ProtocolError | asyncssh.ProtocolNotSupported):
-            return sentences.not_ssh(self._place)
-        return sentences.hung_up(self._place, "while signing in" if is_known else "before showing its host key")
+            return sentences.not_ssh(self.place)
+        return sentences.hung_up(self.place, "while signing in" if is_known else "before showing its host key")
 
 
 def private_key(secrets: Secrets) -> asyncssh.SSHKey | None:

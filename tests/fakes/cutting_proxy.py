@@ -19,6 +19,7 @@ class CuttingProxy:
         silent_after_bytes: Then nothing comes any more, and the connection stays open.
         bytes_per_s: At most so many, each way.
         cut_sent_after_bytes: To the server; then both sides get a reset.
+        silent_sent_after_bytes: To the server; then nothing is passed on any more.
         cuts: Only so many connections are cut; None cuts each.
     """
 
@@ -31,6 +32,7 @@ class CuttingProxy:
         silent_after_bytes: int | None = None,
         bytes_per_s: int | None = None,
         cut_sent_after_bytes: int | None = None,
+        silent_sent_after_bytes: int | None = None,
         cuts: int | None = None,
     ) -> None:
         """Take a free port; `with` starts and ends it."""
@@ -39,6 +41,7 @@ class CuttingProxy:
         self.silent_after_bytes = silent_after_bytes
         self.bytes_per_s = bytes_per_s
         self.cut_sent_after_bytes = cut_sent_after_bytes
+        self.silent_sent_after_bytes = silent_sent_after_bytes
         self.cuts = cuts
         self.passed_bytes = 0
         self.connections = 0
@@ -91,6 +94,9 @@ class CuttingProxy:
         with contextlib.suppress(OSError):
             while chunk := client.recv(_CHUNK_BYTES):
                 passed += len(chunk)
+                if self.silent_sent_after_bytes is not None and passed > self.silent_sent_after_bytes:
+                    self._is_over.wait()
+                    return
                 if self._cuts_now(self.cut_sent_after_bytes, passed):
                     _reset(client)
                     _reset(server)
