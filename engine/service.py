@@ -12,6 +12,7 @@ from engine.flows import adopting
 from engine.flows import desk as desks
 from engine.flows.desk import Desk
 from engine.scheduling.dispatch import Dispatcher
+from engine.scheduling.endpoints import Supervisor
 from engine.scheduling.jobs import JobRunner
 from engine.scheduling.tick import Ticker
 from engine.security import vault
@@ -131,6 +132,9 @@ class Service:
             dispatcher = Dispatcher(self.desk)
             opening.callback(dispatcher.stop)
             dispatcher.start()
+            endpoints = Supervisor(self.desk)
+            opening.callback(endpoints.stop)
+            endpoints.start()
             socket = ControlSocket(self.desk)
             opening.callback(socket.stop)
             socket.start()

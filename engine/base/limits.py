@@ -261,6 +261,8 @@ ENDPOINT_STATUS_INTERVAL_S = 2.0
 """How often the endpoints say what listens and who is connected."""
 ENDPOINT_LOOK_INTERVAL_S = 0.5
 """How often they look for new logins: one works within 5 s of Create, and ends within 5 s of revocation."""
+ENDPOINT_PUBLISH_INTERVAL_S = 5.0
+"""How often the logins are compared with the rows, beside each change of them."""
 ENDPOINT_RETRY_S = 5.0
 """How long an endpoint that cannot listen waits before it tries again: the port may be free by then."""
 ENDPOINT_SILENT_S_MAX = 15.0
@@ -277,6 +279,8 @@ SUBJECT_CHARACTERS_MAX = 200
 """The subject of mail that we send; mail programs show less of it."""
 RECIPIENTS_MAX = 50
 """Recipients of one outbound mail connection; mail servers refuse more than about 100 at once."""
+LISTED_NAMES_SHOWN = 500
+"""Names of a partner's folder that the pattern tester is given; nobody reads more of them."""
 HOSTED_FOLDER_CHARACTERS_MAX = 40
 """The name of a connection's folder in a login's tree, cut from the connection's name."""
 

@@ -19,12 +19,10 @@ from engine.base import clock, limits, log
 from engine.endpoints.ground import EndpointFault, Ground
 from engine.endpoints.jail import Jail
 from engine.endpoints.sftp_server import SftpServer
-from engine.security import provisioning
+from engine.security import host_keys, provisioning
 from storage.records.boxes import Account
 
 PROTOCOL = "sftp"
-HOST_KEYS = {"sftp_host_key": "ssh_host_ed25519_key", "sftp_host_key_rsa": "ssh_host_rsa_key"}
-"""Files of the host keys by the names under which their fingerprints are made known; the first one is shown."""
 _PACKET_BYTES_MAX = 512 * 1024
 _CHANNELS_MAX = 16
 _CHANNELS_EVER_MAX = 1_000
@@ -247,7 +245,7 @@ class SftpEndpoint:
             EndpointFault: A host key is lost or changed, or the port is taken.
         """
         logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
-        self.keys = [self._key(name, file) for name, file in HOST_KEYS.items()]
+        self.keys = [self._key(name, file) for name, file in host_keys.FILES.items()]
         self.fingerprint = _fingerprint(self.keys[0])
         self._socket = self._listen()
         self.port = self._socket.getsockname()[1]

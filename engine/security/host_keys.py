@@ -4,6 +4,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 _RSA_BITS = 3072
+FILES = {"sftp_host_key": "ssh_host_ed25519_key", "sftp_host_key_rsa": "ssh_host_rsa_key"}
+"""Files of the keys by the names under which ctl.identity holds their fingerprints; the first is shown to people."""
 
 
 def make_ed25519() -> tuple[str, str]:

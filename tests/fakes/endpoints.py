@@ -12,7 +12,6 @@ from types import TracebackType
 from typing import Self
 
 from engine.base.installation import Endpoints
-from engine.endpoints.sftp import HOST_KEYS
 from engine.security import certificates, host_keys, provisioning
 from storage.records.boxes import Account, Accounts, EndpointStatus, Landed, Listener, Mailbox, Mount
 from storage.spool import Spool
@@ -158,5 +157,5 @@ def write_keys(folder: Path) -> dict[str, str]:
     for file, text in _keys.items():
         (folder / file).write_text(text)
         (folder / file).chmod(0o600)
-    expected = {name: provisioning.fingerprint(host_keys.public_line(_keys[file])) for name, file in HOST_KEYS.items()}
+    expected = {name: provisioning.fingerprint(host_keys.public_line(_keys[file])) for name, file in host_keys.FILES.items()}
     return {**expected, "certificate": certificates.fingerprint(_keys["certificate.pem"])}
