@@ -39,6 +39,12 @@ class TryAgain(HandoffError):
     category = Category.NETWORK
 
 
+class Unconfirmed(TryAgain):
+    """It may have been done all the same; where doing it twice is not harmless, it is not done again by itself."""
+
+    category = Category.TIMEOUT
+
+
 class MendCredentials(HandoffError):
     """A person has to mend what we sign in with, or confirm whom we talk to."""
 
@@ -88,7 +94,18 @@ class OutOfSpace(TryAgain):
     category = Category.STORAGE
 
 
-_KINDS = (TryAgain, MendCredentials, MendData, GiveUp, NotAllowed, BadInput, Cancelled, OutOfSpace, HandoffError)
+_KINDS = (
+    TryAgain,
+    Unconfirmed,
+    MendCredentials,
+    MendData,
+    GiveUp,
+    NotAllowed,
+    BadInput,
+    Cancelled,
+    OutOfSpace,
+    HandoffError,
+)
 BY_NAME: dict[str, type[HandoffError]] = {kind.__name__: kind for kind in _KINDS}
 
 

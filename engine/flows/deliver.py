@@ -129,7 +129,7 @@ def _letter(work: Work, file: HandedFile) -> Letter:
 
 def _is_ambiguous(error: errors.HandoffError) -> bool:
     """Say whether a mail may have left all the same: cut off before its end was confirmed, or stopped on its way."""
-    return error.category is errors.Category.TIMEOUT or isinstance(error, errors.Cancelled | errors.ServiceStopping)
+    return isinstance(error, errors.Unconfirmed | errors.Cancelled | errors.ServiceStopping)
 
 
 def _may_have_arrived(file: HandedFile) -> str:

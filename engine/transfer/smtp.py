@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from engine.base import clock, limits
-from engine.base.errors import BadInput, Category, GiveUp, HandoffError, MendData, TryAgain
+from engine.base.errors import BadInput, Category, GiveUp, HandoffError, MendData, TryAgain, Unconfirmed
 from engine.transfer import sentences, tls
 from engine.transfer.names import shown
 from engine.transfer.partials import counted
@@ -112,8 +112,9 @@ class SmtpTransport:
             MendData: The mail is larger than is sent, or than the server takes.
             MendCredentials: The sign-in or the certificate.
             GiveUp: Every recipient, the sender or the content was refused for good.
-            TryAgain: Not reached or refused for now; category TIMEOUT where the line was cut after the content, so
-                that nobody knows whether the mail was taken: the same Message-ID then tells a second one apart.
+            TryAgain: Not reached or refused for now.
+            Unconfirmed: The line was cut after the content, so that nobody knows whether the mail was taken: the same
+                Message-ID then tells a second one apart.
         """
         del folder
         _check(letter)
@@ -245,10 +246,9 @@ class _Server:
             self._client.sock.sendall(b".\r\n")
             return self._client.getreply()
         except OSError:  # what smtplib raises where the server hangs up is one
-            raise TryAgain(
+            raise Unconfirmed(
                 f"{sentences.at(self._place)} was gone before it said whether it took the mail, which may have "
-                "arrived all the same; the next try has the same Message-ID.",
-                Category.TIMEOUT,
+                "arrived all the same; the next try has the same Message-ID."
             ) from None
 
     def _asked(self, ask: Callable[[], _Result], doing: str, wait_s: float | None = None) -> _Result:
