@@ -9,7 +9,16 @@ from engine.base.errors import HandoffError
 from engine.views import connections as connections_view
 from engine.views import drafts as view
 from engine.views.drafts import STEPS, DraftPage
-from pages.parts import connection_made, frame, session, wizard_credentials, wizard_side, wizard_state, wizard_steps
+from pages.parts import (
+    connection_made,
+    copy_credentials,
+    frame,
+    session,
+    wizard_credentials,
+    wizard_side,
+    wizard_state,
+    wizard_steps,
+)
 from pages.parts.badges import Badge
 from pages.parts.plain import plain
 
@@ -86,6 +95,8 @@ def _draw_wizard(page: DraftPage) -> None:
         wizard_side.draw(page)
     if st.session_state.get(_DISCARDING):
         _ask_discard(page)
+    else:
+        copy_credentials.draw()
 
 
 def _draw_gone(sentence: str) -> None:

@@ -7,8 +7,17 @@ from engine.actions import runs
 from engine.base.errors import HandoffError
 from engine.views import connections as view
 from engine.views.connections import ConnectionPage
-from pages.parts import badges, connection_blocks, connection_table, frame, session
-from storage.records.connections import ConnectionState
+from pages.parts import (
+    badges,
+    connection_blocks,
+    connection_files,
+    connection_sign_in,
+    connection_table,
+    files_upload,
+    frame,
+    session,
+)
+from storage.records.connections import ConnectionState, Direction
 
 _LIST = ("Connections", "connections_page.py")
 _LIVE_S = 1
@@ -32,7 +41,9 @@ def _draw_actions(page: ConnectionPage) -> None:
         on_change=_turn,
         args=(connection.connection_id,),
     )
-    if page.may_run:
+    if connection.direction is Direction.OUTBOUND and page.may_edit:
+        files_upload.send_button(connection.connection_id, connection.name, is_primary=True, is_off=not is_on)
+    elif page.may_run:
         st.button(
             "Run now",
             type="primary",
@@ -64,6 +75,7 @@ def _draw_live(connection_id: str, *, was_going: bool) -> None:
         if (page.going is not None) != was_going:
             st.rerun()  # begin to look every second, or stop it
         connection_blocks.going(page)
+        connection_files.draw(page.connection)
         connection_blocks.history(page)
 
 
@@ -71,7 +83,7 @@ def _draw_page(page: ConnectionPage) -> None:
     connection = page.connection
     newest = next(iter(page.runs), None)
     frame.crumbs(_LIST, here=connection.name)
-    with frame.title_row(connection.name, (badges.SFTP, *badges.of_connection(connection, newest))):
+    with frame.title_row(connection.name, (badges.of_method(connection), *badges.of_connection(connection, newest))):
         _draw_actions(page)
     frame.draw_refusal()
     _draw_paused(page)
@@ -84,9 +96,10 @@ def _draw_page(page: ConnectionPage) -> None:
             connection_blocks.exchange(page)
         with second:
             connection_blocks.schedule(page)
-        connection_blocks.sign_in(page)
+        connection_sign_in.draw(page)
     is_going = page.going is not None
     st.fragment(_draw_live, run_every=_LIVE_S if is_going else None)(connection.connection_id, was_going=is_going)
+    files_upload.draw()
 
 
 def _draw() -> None:

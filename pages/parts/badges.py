@@ -7,7 +7,7 @@ from typing import Literal
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from storage.records.connections import Connection, ConnectionState
+from storage.records.connections import Connection, ConnectionState, Method
 from storage.records.partners import ConfigurationState
 from storage.records.runs import Run, RunState
 
@@ -38,6 +38,9 @@ OFF = Badge("Off", "gray", "power_settings_new")
 PAUSED = Badge("Paused", "red", "key_off")
 REJECTS = Badge("Rejects", "orange", "rule")
 SFTP = Badge("SFTP", "gray", "folder_managed")
+FTPS = Badge("FTPS", "gray", "lan")
+PLAIN_FTP = Badge("FTP, not encrypted", "orange", "lock_open")
+EMAIL = Badge("Email", "gray", "mail")
 ACTIVE = Badge("Active", "green", "check_circle")
 DEACTIVATED = Badge("deactivated", "gray", "power_settings_new")
 STOPPED = Badge("Stopped", "red", "key_off")
@@ -86,6 +89,13 @@ def of_connection(connection: Connection, newest_run: Run | None) -> tuple[Badge
     if connection.state is ConnectionState.OFF and not is_going:
         return (OFF,)
     return of_run(newest_run) if newest_run is not None else (NONE,)
+
+
+def of_method(connection: Connection) -> Badge:
+    """Return the badge of how a connection's files travel; FTP without TLS stands out."""
+    if connection.method is Method.FTP:
+        return PLAIN_FTP if connection.details.plain_ftp else FTPS
+    return SFTP if connection.method is Method.SFTP else EMAIL
 
 
 def draw(badge: Badge) -> None:

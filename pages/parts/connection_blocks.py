@@ -7,10 +7,10 @@ from engine.actions import connections as actions
 from engine.actions import runs
 from engine.views import connections as view
 from engine.views.connections import ConnectionPage
-from engine.views.drafts import WORDS
-from pages.parts import badges, connection_table, frame, words
+from pages.parts import badges, frame, words
 from pages.parts.plain import plain
-from storage.records.goals import ImportGoal
+from storage.records.connections import Connection, Direction, Method
+from storage.records.goals import ImportGoal, PatternKind
 from storage.records.runs import RunStage, RunState
 
 _ROW_HEIGHT = 36
@@ -22,8 +22,12 @@ _RUNS_WITHOUT_SCROLL = 15
 
 
 def set_up(page: ConnectionPage) -> None:
-    """Draw the goal: which files, and what becomes of them."""
+    """Draw the goal: which files, and what becomes of them; or where files that are handed over go."""
     with st.container(border=True, height="stretch"):
+        if page.connection.direction is Direction.OUTBOUND:
+            frame.block_title(":green[:material/north_west:] Export data from Handoff")
+            _outbound(page)
+            return
         frame.block_title(":green[:material/south_east:] Import data into Handoff")
         for goal in page.goals:
             _goal(page, goal)
@@ -31,31 +35,22 @@ def set_up(page: ConnectionPage) -> None:
             st.markdown("No goal yet.")
 
 
-def sign_in(page: ConnectionPage) -> None:
-    """Draw where and as whom the connection signs in, folded."""
-    server = page.connection.server
-    line = f"**Sign-in** :gray[\u2002{plain(server.username)} at {plain(server.host)}:{server.port}]"
-    with st.expander(line, icon=":material/key:", key="sign_in"):
-        facts = {
-            "Server": f"`{server.host}`",
-            "Port": str(server.port),
-            "User name": f"`{server.username}`",
-            WORDS[server.secret_kind]: "set, not shown",
-            "Host key": f"`{server.host_key}`",
-        }
-        st.table(facts, border="horizontal", alt="Where and as whom the connection signs in")
-        if page.may_edit:
-            st.button(
-                "Edit",
-                icon=":material/edit:",
-                key="edit_sign_in",
-                on_click=connection_table.edit,
-                args=(page.connection.connection_id, "Credentials"),
-            )
+def _outbound(page: ConnectionPage) -> None:
+    connection = page.connection
+    details = connection.details
+    if connection.is_hosted:
+        st.markdown(f"The partner finds files in `{details.hosted_folder}` of its login.")
+    elif connection.method is Method.EMAIL:
+        st.markdown(f"Files are mailed to {words.counted(len(details.recipients), 'recipient')}.")
+    else:
+        st.markdown(f"Files are put into `{details.folder}` at the partner.")
+    st.caption("Each under a temporary name first, so that nobody reads half of it.")
 
 
 def _goal(page: ConnectionPage, goal: ImportGoal) -> None:
-    st.markdown(f"`{goal.folder}`  \n`{goal.files}`")
+    is_regex = goal.files_kind is PatternKind.REGEX
+    files = f"`{goal.files}`{' (regular expression)' if is_regex else ''}" if goal.files else "every file"
+    st.markdown(files if page.connection.is_hosted else f"`{goal.folder}`  \n{files}")
     if goal.mappings:
         by = ", ".join(plain(identifier.field) for identifier in goal.identifiers)
         creates = "new profiles are made" if goal.create_profiles else "no new profiles"
@@ -74,8 +69,11 @@ def _goal(page: ConnectionPage, goal: ImportGoal) -> None:
 
 
 def exchange(page: ConnectionPage) -> None:
-    """Draw what the newest run brought, and how many profiles there are."""
+    """Draw what the newest run brought or delivered, and how many profiles there are."""
     with st.container(border=True, height="stretch"):
+        if page.connection.direction is Direction.OUTBOUND:
+            _delivered(page)
+            return
         frame.block_title("Data exchange", about="Profiles made or changed by the newest run that ended.")
         ended = next((run for run in page.runs if run.ended_at is not None), None)
         shown = {
@@ -88,10 +86,20 @@ def exchange(page: ConnectionPage) -> None:
                 st.metric(label, words.compact(number), help=words.count(number), width="content")
 
 
+def _delivered(page: ConnectionPage) -> None:
+    frame.block_title("Data exchange", about="Files that the newest runs delivered.")
+    with st.container(horizontal=True):
+        delivered = sum(run.counts.files_taken for run in page.runs)
+        st.metric("Files delivered", words.compact(delivered), help=words.count(delivered), width="content")
+
+
 def schedule(page: ConnectionPage) -> None:
     """Draw the schedule's sentence and the cog that changes it."""
     with st.container(border=True, height="stretch"):
         frame.block_title("Schedule")
+        if page.connection.is_hosted:
+            _on_arrival(page.connection)
+            return
         with st.container(horizontal=True, vertical_alignment="center"):
             with st.container():
                 st.markdown(f"**{words.minutes(page.connection.every_minutes)}**")
@@ -107,9 +115,17 @@ def schedule(page: ConnectionPage) -> None:
         _ask_schedule(page)
 
 
+def _on_arrival(connection: Connection) -> None:
+    is_in = connection.direction is Direction.INBOUND
+    st.markdown(f"**{'On arrival' if is_in else 'Whenever the partner looks'}**")
+    st.caption("Files are imported as they come." if is_in else "What is sent lies there at once.")
+
+
 def _next(page: ConnectionPage) -> str:
     if page.next_due:
         return "Next: " + ", ".join(frame.ahead(moment, page.now) for moment in page.next_due)
+    if page.connection.direction is Direction.OUTBOUND and not page.connection.every_minutes:
+        return "A file that is sent goes out at once."
     return "Not while it is off." if page.connection.every_minutes else "Nothing starts by itself."
 
 
@@ -185,12 +201,20 @@ def history(page: ConnectionPage) -> None:
         frame.block_title("Run history", newest)
         if not page.runs:
             st.markdown("**Not run yet.**")
-            st.caption("Map columns, turn it on, then Run now.")
+            st.caption(_first_step(page.connection))
             return
         last = page.runs[0]
         if last.error and last.state is RunState.FAILED:
             st.markdown(f":red[:material/cancel: {plain(f'Run {last.number} failed. {last.error}')}]")
         _runs_table(page)
+
+
+def _first_step(connection: Connection) -> str:
+    if connection.direction is Direction.OUTBOUND:
+        return "Turn it on, then Send a file."
+    if connection.is_hosted:
+        return "Map columns, and the next file that comes is imported."
+    return "Map columns, turn it on, then Run now."
 
 
 def _runs_table(page: ConnectionPage) -> None:

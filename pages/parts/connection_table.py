@@ -8,7 +8,7 @@ import streamlit as st
 from engine.actions import connections as actions
 from engine.actions import drafts, runs
 from engine.views.connections import ConnectionLine, ConnectionList
-from engine.views.drafts import WORDS
+from engine.views.drafts import WORDS, methodology_word
 from pages.parts import badges, frame
 from pages.parts.plain import plain
 from storage.records.connections import ConnectionState, Direction
@@ -107,7 +107,8 @@ def edit(connection_id: str, step: str = "Review") -> None:
 
 
 def _method(line: ConnectionLine) -> str:
-    return f"{WORDS[line.connection.method]} · {WORDS[line.connection.methodology]}"
+    connection = line.connection
+    return f"{badges.of_method(connection).word} · {methodology_word(connection.direction, connection.methodology)}"
 
 
 def _on_menu(lines: tuple[ConnectionLine, ...]) -> None:

@@ -1,53 +1,51 @@
 """The window "Your credentials": what Handoff made for a partner, shown once; Copy copies it and closes the window."""
 
-from collections.abc import Mapping
-
 import streamlit as st
 
+from engine.actions.logins import Provisioned
 from pages.parts import copy_button
 
 _OPEN = "credentials_shown_once"
 _REFUSED = "credentials_copy_refused"
-_NOT_KEPT = {
-    "Password": "Handoff keeps only a hash of the password.",
-    "Private key": "Handoff keeps only the public half of the key.",
-}
 _KEY_FILE = "id_handoff"
+_KEY_HEIGHT_PX = 160
 
 
-def open_with(values: Mapping[str, str]) -> None:
-    """Open the window at the next drawing with what it says, label -> text; empty texts are left out."""
+def open_with(made: Provisioned) -> None:
+    """Open the window at the next drawing; for callbacks."""
     st.session_state.pop(_REFUSED, None)
-    st.session_state[_OPEN] = {label: text for label, text in values.items() if text}
+    st.session_state[_OPEN] = made
 
 
 def draw() -> None:
     """Draw the window where one is open; call it at the end of a page."""
-    values = st.session_state.get(_OPEN)
-    if values:
-        _window(values)
+    made = st.session_state.get(_OPEN)
+    if isinstance(made, Provisioned):
+        _window(made)
 
 
-def as_text(values: Mapping[str, str]) -> str:
-    """Return what Copy puts onto the clipboard: a line each, a key below its label."""
-    return "\n".join(f"{label}:{chr(10) if chr(10) in text else ' '}{text.strip()}" for label, text in values.items())
+def lines_of(made: Provisioned) -> dict[str, str]:
+    """Return label -> value of what Copy copies, without a private key, which is too long for a line; pure."""
+    told, _, _ = made.text.partition("\n\n")
+    return dict(line.split(": ", 1) for line in told.splitlines())
 
 
 def _close() -> None:
     st.session_state.pop(_OPEN, None)
     st.session_state.pop(_REFUSED, None)
+    st.rerun()
 
 
 @st.dialog("Your credentials", dismissible=False, icon=":material/key:")
-def _window(values: dict[str, str]) -> None:
-    secret = next((label for label in _NOT_KEPT if label in values), None)
-    if secret:
-        st.warning(f"**Shown once.** {_NOT_KEPT[secret]}", icon=":material/visibility_off:")
-    short = {label: f"`{text}`" for label, text in values.items() if "\n" not in text.strip()}
-    st.table(short, border="horizontal", alt="What the partner signs in with")
-    for label, text in values.items():
-        if label not in short:
-            _long(label, text)
+def _window(made: Provisioned) -> None:
+    if made.password:
+        st.warning("**Shown once.** Handoff keeps only a hash of the password.", icon=":material/visibility_off:")
+    elif made.private_key:
+        st.warning("**Shown once.** Handoff keeps only the public half of the key.", icon=":material/visibility_off:")
+    shown = {label: f"`{value}`" for label, value in lines_of(made).items()}
+    st.table(shown, border="horizontal", alt="What the partner signs in with")
+    if made.private_key:
+        _key(made.private_key)
     if st.session_state.get(_REFUSED):
         st.markdown(":red[:material/error: The browser refused its clipboard. Select the text and copy it by hand.]")
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -55,27 +53,25 @@ def _window(values: dict[str, str]) -> None:
         st.space("stretch")
         if st.session_state.get(_REFUSED) and st.button("I have copied it", key="credentials_copied_by_hand"):
             _close()
-            st.rerun()
-        answer = copy_button.draw(as_text(values), key="credentials_copy", kind="primary")
+        answer = copy_button.draw(made.text, key="credentials_copy", kind="primary")
     if answer == copy_button.COPIED:
         _close()
-        st.rerun()
     elif answer == copy_button.REFUSED and not st.session_state.get(_REFUSED):
         st.session_state[_REFUSED] = True
         st.rerun(scope="fragment")
 
 
-def _long(label: str, text: str) -> None:
+def _key(private_key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{label}**", width="content")
+        st.markdown("**Private key**", width="content")
         st.space("stretch")
         st.download_button(
             "Download",
-            text,
+            private_key,
             file_name=_KEY_FILE,
             icon=":material/download:",
             key="credentials_download",
             on_click="ignore",
             type="tertiary",
         )
-    st.code(text, language=None, height=160)
+    st.code(private_key, language=None, height=_KEY_HEIGHT_PX)

@@ -8,10 +8,13 @@ import streamlit as st
 
 from engine.actions import questions as actions
 from engine.views import questions as view
+from engine.views.drafts import WORDS
 from engine.views.goals import GoalPage, Scan
-from pages.parts import frame, session, words
+from pages.parts import frame, session, wizard_words, words
 from pages.parts.goal_edit import Edit, take
 from pages.parts.plain import plain
+from storage.records.connections import Method
+from storage.records.goals import PatternKind
 from storage.records.runs import JobState
 
 _POLL_S = 1.0
@@ -23,35 +26,83 @@ _ROWS_SHOWN_MAX = 15
 def draw(page: GoalPage, edit: Edit) -> None:
     """Draw the part."""
     with st.container(border=True):
-        frame.block_title("Where the files lie", plain(page.connection.server.host))
-        left, right = st.columns([3, 2], gap="small")
-        folder, files = edit.key("folder"), edit.key("files")
-        left.text_input(
-            "Folder",
-            edit.goal.folder,
-            key=folder,
-            placeholder="/outgoing",
-            help="The absolute folder on the server, beginning with /.",
-            disabled=not page.may_edit,
-            on_change=take,
-            args=(edit, folder, lambda goal, said: replace(goal, folder=said.strip())),
-        )
-        right.text_input(
-            "Files",
-            edit.goal.files,
-            key=files,
-            placeholder="purchases_*.csv",
-            help="A wildcard: * stands for any characters, ? for one. The whole name is compared.",
-            disabled=not page.may_edit,
-            on_change=take,
-            args=(edit, files, lambda goal, said: replace(goal, files=said.strip())),
-        )
+        host = page.connection.server.host
+        frame.block_title("Where the files lie" if host else "Which files are read", plain(host))
+        if _has_folder(page):
+            left, right = st.columns([3, 2], gap="small")
+            with left:
+                _folder(page, edit)
+            with right:
+                _pattern(page, edit)
+        else:
+            _pattern(page, edit)
+        if page.connection.method is Method.EMAIL:
+            st.warning(wizard_words.MAIL_WARNING, icon=":material/warning:")
     with st.container(border=True):
         draw_scan_row(page, edit, "Files seen")
         if page.scan is None or not (page.scan.files or page.scan.not_taken):
             _draw_empty(page, edit)
         else:
             _draw_table(page, page.scan)
+
+
+def place(page: GoalPage, edit: Edit) -> str:
+    """Say where the files come from, for sentences: the folder, or what came from the partner."""
+    if reads_what_came(page):
+        return "what came from the partner"
+    return edit.goal.folder or "the folder"
+
+
+def reads_what_came(page: GoalPage) -> bool:
+    """Say whether a scan reads the files that came, instead of asking the partner's server."""
+    return page.connection.is_hosted or page.connection.method is Method.EMAIL
+
+
+def _has_folder(page: GoalPage) -> bool:
+    return not page.connection.is_hosted
+
+
+def _folder(page: GoalPage, edit: Edit) -> None:
+    is_mail = page.connection.method is Method.EMAIL
+    key = edit.key("folder")
+    st.text_input(
+        "Mailbox folder" if is_mail else "Folder",
+        edit.goal.folder,
+        key=key,
+        placeholder="INBOX" if is_mail else "/outgoing",
+        help="The folder's name in the mailbox." if is_mail else "The absolute folder on the server, beginning with /.",
+        disabled=not page.may_edit,
+        on_change=take,
+        args=(edit, key, lambda goal, said: replace(goal, folder=said.strip())),
+    )
+
+
+def _pattern(page: GoalPage, edit: Edit) -> None:
+    key, kind_key = edit.key("files"), edit.key("files_kind")
+    is_regex = edit.goal.files_kind is PatternKind.REGEX
+    st.text_input(
+        "Files",
+        edit.goal.files,
+        key=key,
+        placeholder=r"purchases_\d{4}\.csv" if is_regex else "purchases_*.csv",
+        help=wizard_words.FILES_HELP,
+        disabled=not page.may_edit,
+        on_change=take,
+        args=(edit, key, lambda goal, said: replace(goal, files=said.strip())),
+    )
+    st.segmented_control(
+        "How the pattern is written",
+        list(PatternKind),
+        default=edit.goal.files_kind,
+        required=True,
+        format_func=WORDS.__getitem__,
+        key=kind_key,
+        label_visibility="collapsed",
+        disabled=not page.may_edit,
+        on_change=take,
+        args=(edit, kind_key, lambda goal, said: replace(goal, files_kind=said)),
+    )
+    st.caption(wizard_words.REGEX_NOTE if is_regex else wizard_words.WILDCARDS)
 
 
 def draw_scan_row(page: GoalPage, edit: Edit, title: str) -> None:
@@ -69,7 +120,7 @@ def draw_scan_row(page: GoalPage, edit: Edit, title: str) -> None:
     if page.scan is None:
         return
     if is_going:
-        _draw_going(page.scan.job.job_id, edit.goal.folder)
+        _draw_going(page.scan.job.job_id, place(page, edit))
     elif page.scan.job.state is JobState.FAILED:
         st.error(plain(page.scan.job.error or "The scan failed; scan again."), icon=":material/error:")
     elif page.scan.job.state is JobState.CANCELLED:
@@ -77,20 +128,20 @@ def draw_scan_row(page: GoalPage, edit: Edit, title: str) -> None:
 
 
 @st.fragment(run_every=_POLL_S)
-def _draw_going(job_id: str, folder: str) -> None:
+def _draw_going(job_id: str, where: str) -> None:
     job = view.state(session.desk(), session.caller(), job_id)
     if job.state not in _GOING:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
         # A folder does not tell how long its list is, so this shows only that work goes on.
         with st.container(width="stretch"):
-            st.markdown(f":material/progress_activity: Reading {plain(folder)} at the server…")
+            st.markdown(f":material/progress_activity: Reading {plain(where)}…")
         st.button("Cancel", icon=":material/cancel:", key="goal_scan_cancel", on_click=_cancel, args=(job_id,))
 
 
 def _ask(edit: Edit) -> None:
     goal = edit.goal
-    frame.attempt(actions.ask_scan, goal.goal_id, goal.folder, goal.files, goal.format)
+    frame.attempt(actions.ask_scan, goal.goal_id, goal.folder, goal.files, goal.format, goal.files_kind)
 
 
 def _cancel(job_id: str) -> None:
@@ -100,7 +151,12 @@ def _cancel(job_id: str) -> None:
 def _draw_empty(page: GoalPage, edit: Edit) -> None:
     if page.scan is not None and page.scan.job.state is not JobState.DONE:
         return
-    folder, pattern = plain(edit.goal.folder or "the folder"), plain(edit.goal.files)
+    pattern = plain(edit.goal.files) or "any name"
+    if reads_what_came(page):
+        st.markdown("**No file came yet.**" if page.scan is None else "**None of the files that came is kept.**")
+        st.caption(f"A scan reads the first rows of the newest file that came and matches {pattern}.")
+        return
+    folder = plain(edit.goal.folder or "the folder")
     seen = f"The folder {folder} is empty." if page.scan else f"No file seen in {folder} yet. Scan now."
     st.markdown(f"**{seen}**")
     st.caption(f"A scan lists the folder and reads the first rows of the newest file that matches {pattern}.")
@@ -130,7 +186,7 @@ def _draw_table(page: GoalPage, scan: Scan) -> None:
             "Changed": st.column_config.TextColumn(width=140),
             "Why": st.column_config.TextColumn(width=220),
         },
-        alt="Files in the folder with size, time and whether they are taken.",
+        alt="Files seen with size, time and whether they are taken.",
     )
     taken = words.counted(len(scan.files), "file")
     left_out = f", {words.count(len(scan.not_taken))} not taken" if scan.not_taken else ""

@@ -7,7 +7,7 @@ import streamlit as st
 
 from engine.views import goals as view
 from engine.views.goals import GoalPage
-from pages.parts import frame, goal_preview, mapping_rows, words
+from pages.parts import frame, goal_files, goal_preview, mapping_rows, words
 from pages.parts.goal_edit import Edit, around
 from pages.parts.mapping_rows import MappingRow, Surroundings
 from pages.parts.plain import plain
@@ -29,6 +29,9 @@ def draw(page: GoalPage, edit: Edit) -> None:
     """Draw the part."""
     place = around(page, edit)
     if not edit.rows:
+        if goal_files.reads_what_came(page):
+            frame.empty("rule", "No file seen yet.", "The first one that comes waits until its fields are mapped here.")
+            return
         folder = edit.goal.folder or "the folder"
         frame.empty("rule", f"No file seen in {plain(folder)} yet.", "Open part 1 and scan: its fields appear here.")
         return

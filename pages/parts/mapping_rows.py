@@ -184,6 +184,7 @@ def count_changes(before: ImportGoal, after: ImportGoal) -> int:
     simple = [
         (before.folder, after.folder),
         (before.files, after.files),
+        (before.files_kind, after.files_kind),
         (before.format.separator, after.format.separator),
         (before.format.header, after.format.header),
         (before.format.encoding, after.format.encoding),

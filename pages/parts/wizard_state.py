@@ -12,6 +12,7 @@ from pages.parts import frame, session
 from pages.parts.plain import plain
 
 _TRIED = "wizard_tried"
+_CHOICES = ("direction", "data_type", "method", "methodology", "files_kind", "credential_choice", "credential_kind")
 
 
 def key(field: str) -> str:
@@ -22,7 +23,7 @@ def key(field: str) -> str:
 def keep(draft_id: str, field: str, tidy: Callable[[Any], Any] | None = None) -> None:
     """Save one field's widget into the draft; for on_change."""
     value = st.session_state[key(field)]
-    if value is None and field in ("direction", "data_type", "method", "methodology", "secret_kind"):
+    if value is None and field in _CHOICES:
         return  # a choice cannot be taken back, only made anew
     frame.attempt(drafts.save, draft_id, {field: tidy(value) if tidy else value})
 
@@ -36,7 +37,7 @@ def text(page: DraftPage, field: str, label: str, **options: Any) -> None:
     """Draw one text field of the draft, with its problem below."""
     st.text_input(
         label,
-        value=str(page.answers.get(field, "")),
+        value=str(page.answers.get(field) or ""),
         key=key(field),
         on_change=keep_text,
         args=(page.draft_id, field),
@@ -48,7 +49,7 @@ def text(page: DraftPage, field: str, label: str, **options: Any) -> None:
 def problem(page: DraftPage, field: str) -> None:
     """Draw what is wrong with a field: once somebody tried to go on, or where what stands there is wrong."""
     sentence = page.problems.get(field)
-    is_given = page.answers.get(field) not in (None, "", False)
+    is_given = page.answers.get(field) not in (None, "", False, [])
     if sentence and (is_given or st.session_state.get(_TRIED) == page.step):
         st.markdown(f":red[:material/error: {plain(sentence)}]")
 

@@ -8,12 +8,14 @@ import streamlit as st
 from engine.actions import drafts
 from engine.views import drafts as view
 from engine.views.drafts import WORDS, DraftPage
-from pages.parts import frame, wizard_state, wizard_words
+from pages.parts import frame, wizard_fields, wizard_state, wizard_words
 from pages.parts.plain import plain
 from pages.parts.wizard_state import key
+from storage.records.connections import Direction, Method
 
-_PORT_WIDTH, _NAME_CHARACTERS = 120, 120
+_NAME_CHARACTERS = 120
 _NO_BREAK = "\u00a0"
+_AS_CODE = ("Server", "Folder", "Mailbox folder", "File pattern", "User name", "Host key", "Certificate", "Address")
 
 
 def direction(page: DraftPage) -> None:
@@ -21,7 +23,7 @@ def direction(page: DraftPage) -> None:
     wizard_state.text(
         page, "name", "Connection name", placeholder="Loyalty members", max_chars=_NAME_CHARACTERS, required=True
     )
-    offered = list(view.choices(page.answers).directions)
+    offered = list(page.choices.directions)
     st.radio(
         "Direction",
         offered,
@@ -36,28 +38,48 @@ def direction(page: DraftPage) -> None:
 
 
 def data_type(page: DraftPage) -> None:
-    """Draw step 2: what the files carry."""
-    offered = list(view.choices(page.answers).data_types)
+    """Draw step 2: what the files carry, what they must hold, and where it goes."""
+    types = page.data_types
+    offered = [facts for facts in types if facts.data_type in page.choices.data_types]
+    known = [facts.data_type for facts in offered]
     st.radio(
         "Data type",
-        offered,
-        index=_index(page, "data_type", offered),
+        known,
+        index=_index(page, "data_type", known),
         format_func=WORDS.__getitem__,
-        captions=[wizard_words.TYPE_CAPTIONS.get(item, "") for item in offered],
+        captions=[facts.about for facts in offered],
         key=key("data_type"),
         on_change=wizard_state.keep,
         args=(page.draft_id, "data_type"),
     )
     wizard_state.problem(page, "data_type")
+    st.table(
+        pd.DataFrame(
+            {
+                "Type": [_type_name(facts.label, is_offered=facts in offered) for facts in types],
+                "Required columns": [", ".join(f"`{column}`" for column in facts.required) for facts in types],
+                "Goes to": [wizard_words.TARGETS[facts.target] for facts in types],
+            }
+        ),
+        border="horizontal",
+        hide_index=True,
+        alt="All types of data with the columns that they need and where they go",
+    )
+    if len(offered) < len(types):
+        st.caption("Types in gray cannot be chosen yet: where they go is not there.")
+
+
+def _type_name(label: str, *, is_offered: bool) -> str:
+    return f"**{label}**" if is_offered else f":gray[{label}]"
 
 
 def method(page: DraftPage) -> None:
-    """Draw step 3: the way, and where the files lie."""
-    offered = view.choices(page.answers)
+    """Draw step 3: the way, and what it needs."""
+    answers = page.answers
     st.segmented_control(
         "Method",
-        list(offered.methods),
-        default=page.answers.get("method"),
+        list(page.choices.methods),
+        default=answers.get("method"),
         required=True,
         format_func=lambda item: f":material/{wizard_words.METHOD_ICONS[item]}: {WORDS[item]}",
         help=wizard_words.TERMS["Method"],
@@ -66,58 +88,22 @@ def method(page: DraftPage) -> None:
         args=(page.draft_id, "method"),
     )
     wizard_state.problem(page, "method")
-    ways = list(offered.methodologies)
+    ways = list(page.choices.methodologies)
     if ways:
+        way, how = Direction(answers["direction"]), Method(answers["method"])
         st.radio(
             "Methodology",
             ways,
             index=_index(page, "methodology", ways),
-            format_func=WORDS.__getitem__,
-            captions=[wizard_words.METHODOLOGY_CAPTIONS[item] for item in ways],
+            format_func=lambda item: view.methodology_word(way, item),
+            captions=[wizard_words.methodology_caption(way, how, item) for item in ways],
             key=key("methodology"),
             on_change=wizard_state.keep,
             args=(page.draft_id, "methodology"),
         )
     wizard_state.problem(page, "methodology")
-    _place(page)
-
-
-def _place(page: DraftPage) -> None:
-    with st.container(horizontal=True):
-        with st.container():
-            wizard_state.text(page, "host", "Server", placeholder="sftp.brightside.example", required=True)
-        with st.container(width=_PORT_WIDTH):
-            _number(page, "port", "Port")
-            wizard_state.problem(page, "port")
-    wizard_state.text(
-        page, "folder", "Folder", placeholder="/outgoing", required=True, help="From the root of the server on."
-    )
-    wizard_state.text(
-        page,
-        "files",
-        "File pattern or exact name",
-        placeholder="purchases_*.csv",
-        required=True,
-        help=wizard_words.FILES_HELP,
-    )
-    st.caption(wizard_words.WILDCARDS)
-    _number(page, "every_minutes", "Run every … minutes", placeholder="Only by Run now", help="Empty: only by Run now.")
-    wizard_state.problem(page, "every_minutes")
-
-
-def _number(page: DraftPage, field: str, label: str, placeholder: str = "", help: str | None = None) -> None:  # noqa: A002 - Streamlit's word
-    # No bounds here: the browser would keep a wrong number to itself, and nobody would read why.
-    st.number_input(
-        label,
-        value=page.answers.get(field),
-        step=1,
-        format="%d",
-        key=key(field),
-        placeholder=placeholder,
-        help=help,
-        on_change=wizard_state.keep,
-        args=(page.draft_id, field),
-    )
+    for field in page.fields:
+        wizard_fields.draw(page, field)
 
 
 def review(page: DraftPage) -> None:
@@ -126,7 +112,7 @@ def review(page: DraftPage) -> None:
         {
             "what": [line.label for line in page.review],
             "value": [_shown(line.label, line.value) for line in page.review],
-            "origin": [f":gray[{line.origin}]".replace(" ", _NO_BREAK) for line in page.review],
+            "origin": [_origin(line.origin) for line in page.review],
         }
     )
     st.table(table, border="horizontal", hide_index=True, hide_header=True, alt="All values of the new connection")
@@ -148,8 +134,13 @@ def review(page: DraftPage) -> None:
 def _shown(label: str, value: str) -> str:
     if not value:
         return ":gray[–]"  # noqa: RUF001 - the dash that stands for nothing
-    is_code = label in ("Server", "Folder", "File pattern", "User name", "Host key") and "`" not in value
+    is_code = label.startswith(_AS_CODE) and "`" not in value and value != "every file"
     return f"`{value}`" if is_code else plain(value)
+
+
+def _origin(said: str) -> str:
+    color = "primary" if said.startswith("Provided") else "gray"
+    return f":{color}[{said}]".replace(" ", _NO_BREAK)
 
 
 def _create(draft_id: str, *, is_edit: bool) -> None:
