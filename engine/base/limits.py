@@ -329,6 +329,22 @@ FTP_LINE_BYTES_MAX = 8 * 1024
 """One line of a listing; the longest names of file systems take 1,020 bytes in UTF-8."""
 MAIL_SEND_WAIT_S_MAX = 900.0
 """Sending one mail as a whole; RFC 5321 lets a server take 10 minutes for its last word."""
+MAIL_PARTS_MAX = 1_000
+"""Parts of one mail; people attach dozens of files, never hundreds (faults row 55)."""
+MAIL_DEPTH_MAX = 20
+"""Parts within parts; mail programs nest four deep (faults row 55)."""
+MAIL_MARKS_MAX = 200_000
+"""Lines of a mail that begin as boundaries do; reading more of them would cost seconds."""
+MAIL_HEADER_BYTES_MAX = 128 * 1024
+"""The header of a mail; trails of relays take 20 kB."""
+MAIL_PART_HEADER_BYTES_MAX = 8 * 1024
+"""The header of a part; a long name in three spellings takes 2 kB."""
+MAIL_FIELD_CHARACTERS_MAX = 8 * 1024
+"""One field of a header that is read at all; the standard library's time grows with its square."""
+MAIL_EXPLODE_WAIT_S_MAX = 60.0
+"""Taking one mail apart; 50 MB take a second."""
+ATTACHMENT_NAME_BYTES_MAX = 200
+"""The name of an attachment as it is kept; file systems take 255, and answers put a prefix and an ending to it."""
 IMAP_CHUNK_BYTES = 1024**2
 """How much of a message is asked for at once; a lost connection costs no more than this."""
 IMAP_ANSWER_BYTES_MAX = 64 * 1024**2

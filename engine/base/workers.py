@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +105,32 @@ def _converse(
 def report(progress: Progress) -> None:
     """In a worker: tell the parent how far the work is."""
     _say({"progress": progress})
+
+
+@contextlib.contextmanager
+def heartbeat(stage: str) -> Iterator[Callable[[int, int], None]]:
+    """In a worker: report at least every PROGRESS_INTERVAL_S, also while nothing comes, so that a cancel is noticed.
+
+    Gives a function that notes how many bytes are done, of how many in all.
+    """
+    here = {"stage": stage, "done": 0, "total": 0, "unit": "bytes"}
+    is_over = threading.Event()
+
+    def note(done: int, total: int) -> None:
+        here.update(done=done, total=total)
+
+    def beat() -> None:
+        while not is_over.wait(limits.PROGRESS_INTERVAL_S):
+            report(dict(here))
+
+    beating = threading.Thread(target=beat, daemon=True)
+    beating.start()
+    try:
+        yield note
+    finally:
+        is_over.set()
+        beating.join()
+    report(dict(here))
 
 
 def serve(work: Callable[[dict[str, Any]], dict[str, Any]]) -> None:

@@ -1,13 +1,10 @@
 """The process that talks to partners' servers: `python -m engine.transfer.worker`, started by the client."""
 
 import dataclasses
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from engine.base import errors, limits, workers
+from engine.base import errors, workers
 from engine.transfer import patterns
 from engine.transfer.transport import Fetched, Letter, NotFetched, OnBytes, Outgoing, Place, Transport
 from engine.transfer.ways import Way, transport
@@ -30,7 +27,7 @@ def work(arguments: dict[str, Any]) -> dict[str, Any]:
     place = arguments["place"]
     place["allow"], place["own"] = tuple(place["allow"]), tuple((host, port) for host, port in place["own"])
     there = transport(Way(arguments["way"]), Place(**place), Secrets(**arguments["secrets"]))
-    with _heartbeat(arguments["kind"]) as on_bytes:
+    with workers.heartbeat(arguments["kind"]) as on_bytes:
         return _done(there, arguments, on_bytes)
 
 
@@ -67,29 +64,6 @@ def _outcome(file: Fetched | NotFetched) -> dict[str, Any]:
     if isinstance(file, NotFetched):
         return {"name": file.name, "error": errors.to_json(file.error)}
     return dataclasses.asdict(file)
-
-
-@contextmanager
-def _heartbeat(stage: str) -> Iterator[OnBytes]:
-    """Report at least every PROGRESS_INTERVAL_S, also while a server is silent, so that a cancel is noticed."""
-    here = {"stage": stage, "done": 0, "total": 0, "unit": "bytes"}
-    is_over = threading.Event()
-
-    def note(done: int, total: int) -> None:
-        here.update(done=done, total=total)
-
-    def beat() -> None:
-        while not is_over.wait(limits.PROGRESS_INTERVAL_S):
-            workers.report(dict(here))
-
-    beating = threading.Thread(target=beat, daemon=True)
-    beating.start()
-    try:
-        yield note
-    finally:
-        is_over.set()
-        beating.join()
-    workers.report(dict(here))
 
 
 if __name__ == "__main__":
