@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import json
 from typing import Any
 
 from engine.base import clock, ids
@@ -160,6 +161,15 @@ def reject(desk: Desk, run_id: str, file_name: str, *rows: tuple[int, str | None
     with desk.database.write("dat") as cursor:
         for row in rows:
             cursor.execute("INSERT INTO dat.reject VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [run_id, file_name, *row])
+
+
+def merged(desk: Desk, goal_id: str, of: HandedFile, **counts: int) -> None:
+    """Leave the marker of a merge of a file with these counts."""
+    with desk.database.write("dat") as cursor:
+        cursor.execute(
+            "INSERT INTO dat.file_seen VALUES (?, ?, ?, ?, '', '[]', '[]', '[]', 1, ?, ?, ?)",
+            [goal_id, of.name, of.sha256, of.size_bytes, of.run_id, json.dumps(counts), clock.now()],
+        )
 
 
 def now_is(desk: Desk, given: HandedFile) -> HandedFile:
