@@ -345,7 +345,7 @@ MAIL_EXPLODE_WAIT_S_MAX = 60.0
 """Taking one mail apart; 50 MB take a second."""
 ATTACHMENT_NAME_BYTES_MAX = 200
 """The name of an attachment as it is kept; file systems take 255, and answers put a prefix and an ending to it."""
-IMAP_CHUNK_BYTES = 1024**2
+IMAP_CHUNK_BYTES = 256 * 1024
 """How much of a message is asked for at once; a lost connection costs no more than this."""
 IMAP_ANSWER_BYTES_MAX = 64 * 1024**2
 """All that a mail server may say to one request; 100,000 messages of a folder take 10 MB."""

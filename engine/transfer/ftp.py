@@ -10,11 +10,12 @@ import ftputil.stat
 
 from engine.base import limits
 from engine.base.errors import HandoffError
+from engine.transfer.ftp_delivering import Delivering
 from engine.transfer.ftp_session import Session
-from engine.transfer.ftp_talk import Talk
+from engine.transfer.ftp_talk import Talk, check_name
 from engine.transfer.names import shown
-from engine.transfer.partials import Partial, counted
-from engine.transfer.resuming import Fetching
+from engine.transfer.partials import Partial
+from engine.transfer.resuming import Fetching, over_several
 from engine.transfer.transport import Delivered, Fetched, Letter, NotFetched, OnBytes, Outgoing, Place, Steps
 from storage.records.connections import Secrets
 from storage.records.files import HostKey, Listing, Stage
@@ -42,7 +43,7 @@ class FtpTransport:
         """Try resolve, connect, certificate, sign in, list and write; stop at the first that fails."""
         steps = Steps()
         try:
-            with self._session(steps) as talk:
+            with self._session(steps, limits.LISTING_WAIT_S_MAX) as talk:
                 if folder:
                     steps.begin("list")
                     found = len(talk.listing(folder).files)
@@ -57,18 +58,20 @@ class FtpTransport:
 
     def list_folder(self, folder: str) -> Listing:
         """List all names of a folder; what is no regular file is among those not taken."""
-        with self._session(Steps()) as talk:
+        with self._session(Steps(), limits.LISTING_WAIT_S_MAX) as talk:
             return talk.listing(folder)
 
     def fetch(
         self, folder: str, names: Sequence[str], target: Path, partial: Path, on_bytes: OnBytes
     ) -> tuple[Fetched | NotFetched, ...]:
         """Fetch files into target as 0.data, 1.data, ...; a cut connection is opened again and goes on."""
-        return Fetching(lambda: self._session(Steps()), folder, names, partial, on_bytes).run(target)
+        return Fetching(folder, names, target, partial, on_bytes).run(
+            lambda: self._session(Steps(), limits.FETCH_WAIT_S_MAX)
+        )
 
     def sample(self, folder: str, name: str, target: Path) -> Fetched:
         """Fetch the first SNIFF_BYTES of one file into target as 0.data."""
-        with self._session(Steps()) as talk, talk.wire.cut_after(limits.SAMPLE_WAIT_S_MAX):
+        with self._session(Steps(), limits.SAMPLE_WAIT_S_MAX) as talk:
             talk.enter(folder)
             found = talk.look(name)
             size_bytes = min(found.size_bytes, limits.SNIFF_BYTES)
@@ -87,24 +90,25 @@ class FtpTransport:
     ) -> tuple[Delivered, ...]:
         """Bring files there, each under a temporary name that is compared in size and then renamed."""
         del letter
-        count = counted(on_bytes, sum(file.path.stat().st_size for file in files))
-        with self._session(Steps()) as talk, talk.wire.cut_after(limits.DELIVER_WAIT_S_MAX):
-            listed = talk.entries(folder)
-            return tuple(talk.deliver(file, listed, count) for file in files)
+        delivering = Delivering(folder, files, on_bytes)
+        return over_several(lambda: self._session(Steps(), limits.DELIVER_WAIT_S_MAX), delivering.over)
 
     def remove(self, folder: str, names: Sequence[str]) -> tuple[str, ...]:
         """Remove files there and return the names that are gone now."""
-        with self._session(Steps()) as talk, talk.wire.cut_after(limits.REMOVE_WAIT_S_MAX):
+        for name in names:
+            check_name(name)
+        with self._session(Steps(), limits.REMOVE_WAIT_S_MAX) as talk:
             talk.enter(folder)
             return tuple(name for name in names if talk.remove(name))
 
     @contextmanager
-    def _session(self, steps: Steps) -> Iterator[Talk]:
+    def _session(self, steps: Steps, wait_s: float) -> Iterator[Talk]:
         """Sign in, and close all of it again."""
         session = Session(self._place, self._secrets, steps)
         try:
             session.start()
-            yield Talk(session, self._place, _parse)
+            with session.wire.cut_after(wait_s):
+                yield Talk(session, self._place, _parse)
         finally:
             session.close()
 

@@ -2,20 +2,19 @@
 
 import ftplib
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
 from typing import Any
 
 from engine.base import limits
-from engine.base.errors import BadInput, Category, GiveUp, HandoffError, TryAgain
-from engine.transfer import ftp_listing, sentences
-from engine.transfer import temporary as temporaries
+from engine.base.errors import BadInput, Category, HandoffError, TryAgain
+from engine.transfer import ftp_listing, names, sentences, temporary
+from engine.transfer.fetching import Lost
 from engine.transfer.ftp_listing import Entry
 from engine.transfer.ftp_session import Session, is_missing, is_unknown_command, refusal, says_no_permission
 from engine.transfer.names import shown
 from engine.transfer.partials import Partial
-from engine.transfer.transport import Delivered, Outgoing, Place
+from engine.transfer.transport import Outgoing, Place
 from storage.records.files import Listing, RemoteFile
 
 _BLOCK_BYTES = 256 * 1024
@@ -39,8 +38,9 @@ class Talk:
         """
         self.session = session
         self.wire = session.wire
-        self._place = place
+        self.place = place
         self._parse = parse
+        self._folder = ""
 
     def enter(self, folder: str) -> None:
         """Go into a folder, so that names alone are said afterwards."""
@@ -48,12 +48,13 @@ class Talk:
             self._say(f"CWD {_sayable(folder)}", "to open a folder")
         except ftplib.Error as error:
             if not is_missing(error):
-                raise refusal(self._place, error, folder) from None
+                raise refusal(self.place, error, folder) from None
             if "not a dir" in str(error).casefold():
                 raise sentences.not_a_folder(folder) from None
             if says_no_permission(error):
-                raise sentences.may_not_list(self._place, folder) from None
+                raise sentences.may_not_list(self.place, folder) from None
             raise sentences.no_folder(folder) from None
+        self._folder = folder
 
     def listing(self, folder: str) -> Listing:
         """List a folder; links, folders, devices and unusable names are named with their reason."""
@@ -66,7 +67,7 @@ class Talk:
 
     def look(self, name: str) -> RemoteFile:
         """Return what the server says of a regular file of the folder entered."""
-        found = self._asked(name)
+        found = self.seen(name)
         if found.why_not:
             raise sentences.not_a_file(name)
         if found.size_bytes is None:
@@ -79,7 +80,8 @@ class Talk:
         """Append what is missing up to size_bytes, and say whether the server has more than that.
 
         Raises:
-            TryAgain: Category NETWORK: cut, or ended early; another connection can go on. TIMEOUT: silent.
+            Lost: Cut or silent; another connection can go on.
+            TryAgain: The file is shorter than it said.
             GiveUp: The file may not be read.
         """
         data = self._reading(name, part)
@@ -96,42 +98,20 @@ class Talk:
             try:
                 self.session.getresp()
             except ftplib.Error:
-                if not goes_on and part.size_bytes == size_bytes:
+                if not goes_on:  # a transfer that we end early is one that failed for the server
                     raise _lost(name, part.size_bytes, size_bytes) from None
         if part.size_bytes < size_bytes:
-            raise _lost(name, part.size_bytes, size_bytes)
+            raise TryAgain(
+                f"{shown(name)} ended after {part.size_bytes:,} of the {size_bytes:,} bytes that the server named; "
+                "the next run fetches it again.",
+                Category.FOLDER,
+            )
         return goes_on
-
-    def deliver(self, file: Outgoing, listed: Sequence[Entry], count: Callable[[int], None]) -> Delivered:
-        """Bring a file there under a temporary name, compare its size, rename it.
-
-        Args:
-            file: What to bring.
-            listed: What the folder held before; leftovers of deliveries that were cut are removed.
-            count: Gets the bytes that went.
-        """
-        temporary = temporaries.fresh(file.name)
-        try:
-            size_bytes = self._store(file, temporary, count)
-            there = self._asked(temporary)
-            self._remove_leftovers(file.name, listed, there.changed_at)
-            if there.size_bytes != size_bytes:
-                raise GiveUp(
-                    f"{sentences.at(self._place)} kept {there.size_bytes or 0:,} of the {size_bytes:,} bytes of "
-                    f"{shown(file.name)}, so it was not delivered; tell whoever runs the server.",
-                    Category.NETWORK,
-                )
-            note = self._rename(temporary, file.name)
-        except HandoffError:
-            with suppress(HandoffError, ftplib.Error):
-                self._say(f"DELE {temporary}", "to remove a temporary file")
-            raise
-        return Delivered(file.name, size_bytes, note)
 
     def probe(self, folder: str) -> None:
         """Write a few bytes into a folder and remove them again."""
         self.enter(folder)
-        name = temporaries.fresh("probe")
+        name = temporary.fresh("probe")
         data = self._writing(name, folder)
         try:
             data.sendall(b"Handoff tests whether it may write here.\n")
@@ -140,12 +120,8 @@ class Talk:
         self._written(data, folder)
         try:
             self._say(f"DELE {name}", "to remove a file")
-        except ftplib.Error as error:
-            raise GiveUp(
-                f"{shown(self._place.username)} may write to {shown(folder)} but not remove there "
-                f"({shown(str(error))}); ask the partner for the right to remove and rename.",
-                Category.FOLDER,
-            ) from None
+        except ftplib.Error:
+            raise sentences.may_not_remove(self.place, folder) from None
 
     def remove(self, name: str) -> bool:
         """Remove a file, and say whether it is gone."""
@@ -153,19 +129,13 @@ class Talk:
             self._say(f"DELE {_sayable(name)}", "to remove a file")
         except ftplib.Error as error:
             if not is_missing(error):
-                raise refusal(self._place, error, name) from None
+                raise refusal(self.place, error, name) from None
             try:
-                self._asked(name)
+                self.seen(name)
             except TryAgain as gone:
                 return gone.category is Category.FOLDER
             return False
         return True
-
-    def _remove_leftovers(self, name: str, listed: Sequence[Entry], now_there: datetime | None) -> None:
-        for entry in listed:
-            found = entry.raw_name.decode("utf-8", "replace")
-            if temporaries.is_leftover(found, entry.changed_at, name, now_there):
-                self.remove(found)
 
     def _say(self, command: str, doing: str) -> str:
         with self.wire.stage(doing, limits.TRANSFER_SILENCE_S_MAX):
@@ -180,8 +150,8 @@ class Talk:
                 lines = self.session.read_lines("MLSD" if has_facts else "LIST", most + _LINES_BESIDE_FILES, too_many)
         except ftplib.Error as error:
             if is_missing(error):
-                raise sentences.may_not_list(self._place, folder) from None
-            raise refusal(self._place, error, folder) from None
+                raise sentences.may_not_list(self.place, folder) from None
+            raise refusal(self.place, error, folder) from None
         read = ftp_listing.from_facts if has_facts else self._from_list
         entries = [entry for line in lines if (entry := read(line))]
         if len(entries) > most:
@@ -191,7 +161,12 @@ class Talk:
     def _from_list(self, line: bytes) -> Entry | None:
         return ftp_listing.from_list(line, self._parse)
 
-    def _asked(self, name: str) -> Entry:
+    def seen(self, name: str) -> Entry:
+        """Return what the server says of a name of the folder entered.
+
+        Raises:
+            TryAgain: Category FOLDER: there is nothing of that name.
+        """
         said = _sayable(name)
         try:
             with self.wire.stage("to look at a file", limits.TRANSFER_SILENCE_S_MAX):
@@ -208,7 +183,7 @@ class Talk:
             if is_missing(error):
                 raise sentences.file_gone(name) from None
             if not is_unknown_command(error):
-                raise refusal(self._place, error, name) from None
+                raise refusal(self.place, error, name) from None
         for entry in self._entries("."):
             if entry.raw_name == said.encode():
                 return entry
@@ -231,16 +206,15 @@ class Talk:
     def _no_reading(self, error: ftplib.Error, name: str) -> HandoffError:
         if is_missing(error) and not says_no_permission(error) and "no such" in str(error).casefold():
             return sentences.file_gone(name)
-        return sentences.may_not_read(self._place, name) if is_missing(error) else refusal(self._place, error, name)
+        return sentences.may_not_read(self.place, name) if is_missing(error) else refusal(self.place, error, name)
 
     def _received(self, data: socket.socket, name: str, part: Partial, size_bytes: int) -> bytes:
         try:
             return data.recv(_BLOCK_BYTES)
         except TimeoutError:
-            raise TryAgain(
+            raise Lost(
                 f"The server sent nothing for {limits.TRANSFER_SILENCE_S_MAX:g} s while {shown(name)} was fetched "
-                f"({part.size_bytes:,} of {size_bytes:,} bytes); nothing was changed and the next run "
-                "fetches it again.",
+                f"({part.size_bytes:,} of {size_bytes:,} bytes); nothing was changed and the next run goes on.",
                 Category.TIMEOUT,
             ) from None
         except OSError:
@@ -248,8 +222,9 @@ class Talk:
                 raise self.wire.lost(f"for {shown(name)}") from None
             raise _lost(name, part.size_bytes, size_bytes) from None
 
-    def _store(self, file: Outgoing, temporary: str, count: Callable[[int], None]) -> int:
-        data = self._writing(temporary, file.name)
+    def store(self, file: Outgoing, name: str, count: Callable[[int], None]) -> int:
+        """Write a file under another name, and return how many bytes went."""
+        data = self._writing(name, file.name)
         sent = 0
         with file.path.open("rb") as content:
             while block := content.read(_BLOCK_BYTES):
@@ -281,36 +256,32 @@ class Talk:
     def _no_writing(self, error: ftplib.Error, what: str) -> HandoffError:
         if str(error)[:3] in _NO_ROOM:
             return TryAgain(
-                f"{sentences.at(self._place)} has no room for {shown(what)}; ask whoever runs it to make some.",
+                f"{sentences.at(self.place)} has no room for {shown(what)}; ask whoever runs it to make some.",
                 Category.STORAGE,
             )
         if is_missing(error) or str(error)[:3] in ("532", "553"):
-            return GiveUp(
-                f"{shown(self._place.username)} may not write {shown(what)} there; "
-                "ask the partner for the right to write.",
-                Category.FOLDER,
-            )
-        return refusal(self._place, error, what)
+            return sentences.may_not_write(self.place, self._folder)
+        return refusal(self.place, error, what)
 
-    def _rename(self, temporary: str, name: str) -> str:
-        """Give the file its name; where the server renames over nothing, remove the old one first and say so."""
+    def rename(self, before: str, name: str) -> str:
+        """Give a file its name; where the server renames over no file, remove the old one first and say so."""
         said = _sayable(name)
         try:
-            self._rename_to(temporary, said)
+            self._rename_to(before, said)
         except ftplib.error_perm:
             try:
                 self._say(f"DELE {said}", "to remove the old file")
-                self._rename_to(temporary, said)
+                self._rename_to(before, said)
             except ftplib.Error as error:
                 raise self._no_writing(error, name) from None
-            return "the old file was removed first, because the server renames over no file"
+            return "The old file was removed first, because the server renames over no file."
         except ftplib.Error as error:
-            raise refusal(self._place, error, name) from None
+            raise refusal(self.place, error, name) from None
         return ""
 
-    def _rename_to(self, temporary: str, name: str) -> None:
+    def _rename_to(self, before: str, name: str) -> None:
         with self.wire.stage("to rename a file", limits.TRANSFER_SILENCE_S_MAX):
-            self.session.rename(temporary, name)
+            self.session.rename(before, name)
 
 
 def _sayable(text: str) -> str:
@@ -320,8 +291,19 @@ def _sayable(text: str) -> str:
     return text
 
 
-def _lost(name: str, done: int, size_bytes: int) -> TryAgain:
-    return TryAgain(
+def check_name(name: str) -> None:
+    """Refuse what is no base name.
+
+    Raises:
+        BadInput: It is empty, a path, or holds control characters.
+    """
+    _, reason = names.read(name.encode("utf-8", "surrogateescape"))
+    if reason or name in (".", ".."):
+        raise sentences.name_not_allowed(name)
+
+
+def _lost(name: str, done: int, size_bytes: int) -> Lost:
+    return Lost(
         f"The connection was lost after {done:,} of {size_bytes:,} bytes of {shown(name)}; "
-        "nothing was changed and the next run fetches it again."
+        "nothing was changed and the next run goes on."
     )

@@ -59,7 +59,7 @@ class ImapTransport:
         del writes_to
         steps = Steps()
         try:
-            with self._mailbox(steps) as box:
+            with self._mailbox(steps, limits.LISTING_WAIT_S_MAX) as box:
                 if folder:
                     steps.begin("list")
                     count = box.enter(folder)
@@ -70,7 +70,7 @@ class ImapTransport:
 
     def list_folder(self, folder: str) -> Listing:
         """List the mails of a mailbox folder as "<uidvalidity>-<uid>.eml", with size and time of arrival."""
-        with self._mailbox(Steps()) as box, box.wire.cut_after(limits.LISTING_WAIT_S_MAX):
+        with self._mailbox(Steps(), limits.LISTING_WAIT_S_MAX) as box:
             box.enter(folder)
             return Listing(files=tuple(box.messages()), not_taken=())
 
@@ -78,11 +78,13 @@ class ImapTransport:
         self, folder: str, names: Sequence[str], target: Path, partial: Path, on_bytes: OnBytes
     ) -> tuple[Fetched | NotFetched, ...]:
         """Fetch raw mails into target as 0.data, 1.data, ...; a cut connection is opened again and goes on."""
-        return Fetching(lambda: self._mailbox(Steps()), folder, names, partial, on_bytes).run(target)
+        return Fetching(folder, names, target, partial, on_bytes).run(
+            lambda: self._mailbox(Steps(), limits.FETCH_WAIT_S_MAX)
+        )
 
     def sample(self, folder: str, name: str, target: Path) -> Fetched:
         """Fetch the first SNIFF_BYTES of one mail into target as 0.data."""
-        with self._mailbox(Steps()) as box, box.wire.cut_after(limits.SAMPLE_WAIT_S_MAX):
+        with self._mailbox(Steps(), limits.SAMPLE_WAIT_S_MAX) as box:
             box.enter(folder)
             found = box.look(name)
             part = Partial(target, folder, name, limits.SNIFF_BYTES, None)
@@ -108,16 +110,17 @@ class ImapTransport:
 
     def remove(self, folder: str, names: Sequence[str]) -> tuple[str, ...]:
         """Remove mails, and no others that somebody may have marked for removal; return those that are gone now."""
-        with self._mailbox(Steps()) as box, box.wire.cut_after(limits.REMOVE_WAIT_S_MAX):
+        with self._mailbox(Steps(), limits.REMOVE_WAIT_S_MAX) as box:
             box.enter(folder, is_changing=True)
             return box.remove(names)
 
     @contextmanager
-    def _mailbox(self, steps: Steps) -> "Iterator[_Mailbox]":
+    def _mailbox(self, steps: Steps, wait_s: float) -> "Iterator[_Mailbox]":
         box = _Mailbox(self._place, self._secrets, steps)
         try:
             box.start()
-            yield box
+            with box.wire.cut_after(wait_s):
+                yield box
         finally:
             box.close()
 

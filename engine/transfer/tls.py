@@ -122,12 +122,6 @@ def no_certificate(place: Place) -> GiveUp:
     return GiveUp(f"{sentences.at(place)} is used without TLS, so it has no certificate to pin.", Category.INPUT)
 
 
-def sentence(place: Place, error: ssl.SSLError, doing: str) -> HandoffError:
-    """Say what broke an encrypted connection that was up already."""
-    del error  # OpenSSL's words name no cause that a person could mend
-    return sentences.hung_up(place, f"when asked {doing}")
-
-
 def no_tls(place: Place) -> GiveUp:
     """The server does not know the command that would begin TLS."""
     return GiveUp(

@@ -1,14 +1,14 @@
 """Reaches a checked address over TCP, keeps each stage within its time, and says in one sentence what went wrong."""
 
 import socket
-import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from engine.base import clock, limits
 from engine.base.errors import HandoffError, TryAgain
-from engine.transfer import addresses, sentences, tls
+from engine.transfer import addresses, sentences
+from engine.transfer.fetching import Lost
 from engine.transfer.names import shown
 from engine.transfer.transport import Place, Steps
 
@@ -107,19 +107,17 @@ class Wire:
                     raise self.lost(doing) from None
                 raise
 
-    def told(self, error: Exception, doing: str) -> HandoffError:
+    def told(self, error: Exception, doing: str) -> Lost:
         """Say what a failed read or write means."""
         if self._cut_after_s is None and isinstance(error, TimeoutError):
-            return sentences.took_too_long(self._place, doing, limits.TRANSFER_SILENCE_S_MAX)
-        if self._cut_after_s is None and isinstance(error, ssl.SSLError):
-            return tls.sentence(self._place, error, doing)
+            return _lost(sentences.took_too_long(self._place, doing, limits.TRANSFER_SILENCE_S_MAX))
         return self.lost(doing)
 
-    def lost(self, doing: str) -> TryAgain:
+    def lost(self, doing: str) -> Lost:
         """Say that the server is gone, or that it was cut because it took too long."""
         if self._cut_after_s is not None:
-            return sentences.took_too_long(self._place, doing, self._cut_after_s)
-        return sentences.hung_up(self._place, f"when asked {doing}")
+            return _lost(sentences.took_too_long(self._place, doing, self._cut_after_s))
+        return _lost(sentences.hung_up(self._place, f"when asked {doing}"))
 
     @property
     def is_cut(self) -> bool:
@@ -134,3 +132,7 @@ class Wire:
             with suppress(OSError):
                 one.close()
         self._sockets = []
+
+
+def _lost(error: TryAgain) -> Lost:
+    return Lost(str(error), error.category)
