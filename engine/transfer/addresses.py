@@ -16,6 +16,8 @@ Resolver = Callable[[str, int], Sequence[str]]
 """Returns the numeric addresses of a name; raises OSError where there is none."""
 
 _EMBEDS_IPV4 = ipaddress.ip_network("64:ff9b::/96")
+_NOT_PUBLIC = tuple(map(ipaddress.ip_network, ("::/96", "2001::/32", "2002::/16", "fec0::/10", "64:ff9b:1::/48")))
+"""Old ways to say an IPv4 address in IPv6, and old private ranges; not every Python counts them as such."""
 
 
 def system_resolver(host: str, port: int) -> Sequence[str]:
@@ -141,7 +143,7 @@ def _refusal(
 
 def _is_public(address: Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
-        if address.is_site_local or address.ipv4_mapped:
+        if address.ipv4_mapped or any(address in network for network in _NOT_PUBLIC):
             return False
         if address in _EMBEDS_IPV4:
             return ipaddress.IPv4Address(address.packed[-4:]).is_global

@@ -19,6 +19,7 @@ MATCHES = "matches"
 STAR_IS_EMPTY = "* may be empty"
 RESERVED = "reserved name"
 NO_MATCH = "does not match"
+OTHER_DOES_NOT = "another attachment does not match"
 
 _LOOK_AROUND = ("(?=", "(?!", "(?<=", "(?<!")
 
@@ -137,14 +138,13 @@ def mail_verdict(pattern: str, kind: PatternKind, names: Sequence[str]) -> MailV
     if not wrong:
         return MailVerdict(tuple(name for name, _ in others), reserved, None)
     name, reason = wrong[0]
-    also = f" ({len(wrong) - 1:,} more do not either)" if len(wrong) > 1 else ""
+    others_too = {0: "", 1: "1 more does not either"}.get(len(wrong) - 1, f"{len(wrong) - 1:,} more do not either")
+    remarks = "; ".join(remark for remark in ("" if reason == NO_MATCH else reason, others_too) if remark)
     why_not = (
-        f"The attachment {shown(name)} does not match {pattern}{also}, so the whole mail was ignored; "
-        "every attachment has to match."
+        f"The attachment {shown(name)} does not match {pattern}{f' ({remarks})' if remarks else ''}, so the whole mail "
+        "was ignored; every attachment has to match."
     )
-    if reason not in (NO_MATCH, RESERVED):
-        why_not = why_not.replace("does not match", f"({reason}) does not match", 1)
-    ignored = tuple((name, verdict.reason) for name, verdict in verdicts)
+    ignored = tuple((name, OTHER_DOES_NOT if verdict.is_match else verdict.reason) for name, verdict in verdicts)
     return MailVerdict((), ignored, why_not)
 
 

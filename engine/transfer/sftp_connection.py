@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import asyncssh
 
 from engine.base import limits
-from engine.base.errors import Category, HandoffError
+from engine.base.errors import Category, HandoffError, TryAgain
 from engine.transfer import addresses, names, sentences
 from engine.transfer.transport import Place, Steps
 from storage.records.connections import Secrets
@@ -179,7 +179,7 @@ class Connector:
 
     async def _explained(self, error: HandoffError) -> HandoffError:
         """Tell a server that hangs up because it is too old (many do so without a word) from a passing fault."""
-        if error.category is not Category.NETWORK or self.place.may_be_old:
+        if not isinstance(error, TryAgain) or error.category is not Category.NETWORK or self.place.may_be_old:
             return error
         for offer, verdict in ((_MODERN, error), (_OUTDATED_TOO, sentences.too_old(self.place))):
             try:

@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Self
@@ -16,7 +15,7 @@ class AsyncsshServer:
     Args:
         folder: What is served.
         sign_in_hangs: The password is never judged.
-        sftp_class: How the files are served; one of the liars below.
+        sftp_class: How the files are served; one of tests.fakes.sftp_liars.
         key_kind: Of the host key, as asyncssh names it.
         options: Further ones of asyncssh.listen.
     """
@@ -110,60 +109,3 @@ class _Door(asyncssh.SSHServer):
         if self._server.sign_in_hangs:
             await asyncio.Event().wait()
         return (username, password) == (self._server.username, self._server.password)
-
-
-class EndlessFiles(asyncssh.SFTPServer):
-    """Every file goes on for ever, whatever size is told."""
-
-    def read(self, file_obj: object, offset: int, size: int) -> bytes:
-        """Give as much as is asked for."""
-        del file_obj, offset
-        return b"x" * size
-
-
-class GenerousReads(asyncssh.SFTPServer):
-    """Every answer holds more bytes than were asked for."""
-
-    def read(self, file_obj: object, offset: int, size: int) -> bytes:
-        """Give some more."""
-        del file_obj, offset
-        return b"x" * (size + 10)
-
-
-class HugeSizes(asyncssh.SFTPServer):
-    """Every file is said to have a terabyte."""
-
-    def lstat(self, path: bytes) -> asyncssh.SFTPAttrs:
-        """Tell the wrong size."""
-        del path
-        return asyncssh.SFTPAttrs(size=10**12, permissions=0o100644, mtime=1_700_000_000)
-
-
-class ShortReads(asyncssh.SFTPServer):
-    """Every answer holds at most 1,000 bytes, as servers may do."""
-
-    def read(self, file_obj: Any, offset: int, size: int) -> bytes:
-        """Give a part of what was asked for."""
-        file_obj.seek(offset)
-        data: bytes = file_obj.read(min(size, 1000))
-        return data
-
-
-class SilentListings(asyncssh.SFTPServer):
-    """A folder is opened, and then nothing comes."""
-
-    async def scandir(self, path: bytes) -> AsyncIterator[asyncssh.SFTPName]:
-        """Never give a name."""
-        await asyncio.Event().wait()
-        yield asyncssh.SFTPName(path)
-
-
-class OddNames(asyncssh.SFTPServer):
-    """A folder with a good name and names that no honest server sends."""
-
-    async def scandir(self, path: bytes) -> AsyncIterator[asyncssh.SFTPName]:
-        """Give them all as files."""
-        del path
-        attributes = asyncssh.SFTPAttrs(size=1, permissions=0o100644, mtime=1_700_000_000)
-        for name in (b".", b"..", b"good.csv", b"../../etc/passwd", b"", b"nul\0.csv", b"\xff\xfe.csv"):
-            yield asyncssh.SFTPName(name, attrs=attributes)

@@ -1,5 +1,6 @@
 """Servers that are not there, hang or lie: each ends in time, with the stage in the sentence."""
 
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -10,7 +11,9 @@ import pytest
 
 from engine.base import limits
 from engine.base.errors import Category, GiveUp, MendData, TryAgain
-from tests.fakes import asyncssh_server as liars
+from engine.transfer import temporary
+from engine.transfer.transport import Fetched, Letter, NotFetched, Outgoing
+from tests.fakes import sftp_liars as liars
 from tests.fakes.asyncssh_server import AsyncsshServer
 from tests.fakes.cutting_proxy import CuttingProxy
 from tests.fakes.openssh import OpenSSH
@@ -154,27 +157,158 @@ def test_file_that_goes_on_after_its_size_is_not_taken(
     served.mkdir()
     target.mkdir()
     (served / "a.csv").write_bytes(b"12345")
-    with AsyncsshServer(served, sftp_class=liar) as server, pytest.raises(GiveUp, match=sentence):
-        reach(server).fetch("/", ["a.csv"], target, _ignore)
+    with AsyncsshServer(served, sftp_class=liar) as server:
+        [outcome] = reach(server).fetch("/", ["a.csv"], target, target, _ignore)
+    assert isinstance(outcome, NotFetched)
+    assert isinstance(outcome.error, GiveUp)
+    assert sentence in str(outcome.error)
     assert list(target.iterdir()) == []
 
 
 @pytest.mark.fault(69)
 def test_file_beyond_the_limit_is_refused_before_a_byte_is_written(tmp_path: Path, reach: Reach) -> None:
     (tmp_path / "a.csv").write_bytes(b"12345")
-    with (
-        AsyncsshServer(tmp_path, sftp_class=liars.HugeSizes) as server,
-        pytest.raises(MendData, match=r"a\.csv has 1,000,000,000,000 bytes, more than the 21,474,836,480"),
-    ):
-        reach(server).fetch("/", ["a.csv"], tmp_path / "none", _ignore)
+    with AsyncsshServer(tmp_path, sftp_class=liars.HugeSizes) as server:
+        [outcome] = reach(server).fetch("/", ["a.csv"], tmp_path / "none", tmp_path / "none", _ignore)
+    assert isinstance(outcome, NotFetched)
+    assert isinstance(outcome.error, MendData)
+    assert "a.csv has 1,000,000,000,000 bytes, more than the 21,474,836,480" in str(outcome.error)
 
 
 def test_server_that_gives_fewer_bytes_than_asked_is_asked_again(tmp_path: Path, reach: Reach) -> None:
     content = bytes(range(256)) * 40
     (tmp_path / "a.csv").write_bytes(content)
     with AsyncsshServer(tmp_path, sftp_class=liars.ShortReads) as server:
-        reach(server).fetch("/", ["a.csv"], tmp_path, _ignore)
+        reach(server).fetch("/", ["a.csv"], tmp_path, tmp_path, _ignore)
     assert (tmp_path / "0.data").read_bytes() == content
+
+
+def test_files_that_may_not_be_read_do_not_stop_the_others(tmp_path: Path, reach: Reach) -> None:
+    for name in ("closed.csv", "open.csv"):
+        (tmp_path / name).write_bytes(b"12345")
+    with AsyncsshServer(tmp_path, sftp_class=liars.ClosedFiles) as server:
+        closed, whole = reach(server).fetch("/", ["closed.csv", "open.csv"], tmp_path, tmp_path, _ignore)
+    assert isinstance(closed, NotFetched)
+    assert (type(closed.error), closed.error.category) == (GiveUp, Category.FOLDER)
+    assert "may not read closed.csv" in str(closed.error)
+    assert isinstance(whole, Fetched)
+
+
+def test_file_without_a_time_is_taken_and_never_gone_on_with(tmp_path: Path, reach: Reach) -> None:
+    # given a server that tells no times, and that is cut in the first try
+    served, target = tmp_path / "served", tmp_path / "target"
+    served.mkdir()
+    target.mkdir()
+    content = bytes(range(256)) * 20_000
+    (served / "a.csv").write_bytes(content)
+    with (
+        AsyncsshServer(served, sftp_class=liars.NoTimes) as server,
+        CuttingProxy(server.port, cut_after_bytes=3_000_000, cuts=1) as proxy,
+    ):
+        # when
+        there = reach(server, port=proxy.port)
+        [file] = there.list_folder("/").files
+        [fetched] = there.fetch("/", ["a.csv"], target, target, _ignore)
+        # then
+        assert proxy.passed_bytes > 8_000_000
+    assert file.changed_at is None
+    assert isinstance(fetched, Fetched)
+    assert (target / "0.data").read_bytes() == content
+
+
+@pytest.mark.fault(67)
+def test_server_without_posix_rename_gets_the_file_all_the_same_and_it_is_noted(tmp_path: Path, reach: Reach) -> None:
+    # given
+    served = tmp_path / "served"
+    served.mkdir()
+    (served / "a.csv").write_bytes(b"old")
+    (tmp_path / "new").write_bytes(b"new!")
+    files = [Outgoing(name, tmp_path / "new") for name in ("a.csv", "b.csv")]
+    # when
+    with AsyncsshServer(served, sftp_class=liars.NoPosixRename) as server:
+        replaced, fresh = reach(server).deliver("/", files, Letter(), _ignore)
+    # then
+    assert "without posix-rename" in replaced.note
+    assert fresh.note == ""
+    assert {path.name: path.read_bytes() for path in served.iterdir()} == {"a.csv": b"new!", "b.csv": b"new!"}
+
+
+@pytest.mark.fault(66)
+def test_server_that_keeps_fewer_bytes_keeps_the_old_file(tmp_path: Path, reach: Reach) -> None:
+    served = tmp_path / "served"
+    served.mkdir()
+    (served / "a.csv").write_bytes(b"old")
+    (tmp_path / "new").write_bytes(bytes(1_000))
+    with (
+        AsyncsshServer(served, sftp_class=liars.ForgetfulWrites) as server,
+        pytest.raises(TryAgain, match=r"keeps 500 of the 1,000 bytes of a\.csv"),
+    ):
+        reach(server).deliver("/", [Outgoing("a.csv", tmp_path / "new")], Letter(), _ignore)
+    assert {path.name: path.read_bytes() for path in served.iterdir()} == {"a.csv": b"old"}
+
+
+def test_delivery_that_was_cut_after_the_rename_is_not_done_again(tmp_path: Path, reach: Reach) -> None:
+    # given a partner who takes the file away at once, and a server that dies before it says that it has renamed
+    served = tmp_path / "served"
+    served.mkdir()
+    (tmp_path / "new").write_bytes(b"new!")
+    liars.RenamesAndDies.taken = []
+    with AsyncsshServer(served, sftp_class=liars.RenamesAndDies) as server:
+        # when
+        [delivered] = reach(server).deliver("/", [Outgoing("a.csv", tmp_path / "new")], Letter(), _ignore)
+    # then
+    assert "cut just after it was renamed" in delivered.note
+    assert liars.RenamesAndDies.taken == [b"new!"]
+    assert list(served.iterdir()) == []
+
+
+def test_folder_for_writing_alone_gets_its_file(tmp_path: Path, reach: Reach) -> None:
+    served = tmp_path / "served"
+    served.mkdir()
+    (tmp_path / "new").write_bytes(b"new!")
+    with AsyncsshServer(served, sftp_class=liars.WriteOnly) as server:
+        [delivered] = reach(server).deliver("/", [Outgoing("a.csv", tmp_path / "new")], Letter(), _ignore)
+        stages = reach(server).test("", "/")
+    assert "was not compared" in delivered.note
+    assert (served / "a.csv").read_bytes() == b"new!"
+    assert (stages[-1].name, stages[-1].ok) == ("write", True)
+
+
+def test_old_leftovers_go_and_those_of_others_stay(tmp_path: Path, reach: Reach) -> None:
+    # given
+    served = tmp_path / "served"
+    served.mkdir()
+    (tmp_path / "new").write_bytes(b"new!")
+    young, old, other = temporary.fresh("b.csv"), temporary.fresh("c.csv"), ".handoff-notes.part"
+    for name in (young, old, other):
+        (served / name).write_bytes(b"half")
+    os.utime(served / old, (1_700_000_000, 1_700_000_000))
+    os.utime(served / other, (1_700_000_000, 1_700_000_000))
+    # when
+    with AsyncsshServer(served) as server:
+        reach(server).deliver("/", [Outgoing("a.csv", tmp_path / "new")], Letter(), _ignore)
+    # then
+    assert {path.name for path in served.iterdir()} == {"a.csv", young, other}
+
+
+@pytest.mark.fault(68)
+@pytest.mark.parametrize("count", [5_000, pytest.param(100_000, marks=pytest.mark.soak)])
+@pytest.mark.timeout(60)
+def test_a_very_full_folder_is_listed_in_time(tmp_path: Path, reach: Reach, count: int) -> None:
+    with AsyncsshServer(tmp_path, sftp_class=liars.many_names(count)) as server:
+        listing = reach(server).list_folder("/")
+    assert len(listing.files) == count // 2
+    assert len(listing.not_taken) == count // 2
+
+
+@pytest.mark.fault(68)
+def test_a_folder_beyond_the_limit_says_so(tmp_path: Path, reach: Reach, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "LISTED_FILES_MAX", 1_000)
+    with (
+        AsyncsshServer(tmp_path, sftp_class=liars.many_names(1_002)) as server,
+        pytest.raises(GiveUp, match="holds more than 1,000 names"),
+    ):
+        reach(server).list_folder("/")
 
 
 def test_names_that_no_honest_server_sends_are_never_taken(tmp_path: Path, reach: Reach) -> None:

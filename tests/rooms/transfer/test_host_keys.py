@@ -12,6 +12,9 @@ from tests.fakes.cutting_proxy import CuttingProxy
 from tests.fakes.openssh import OpenSSH
 from tests.rooms.transfer.conftest import Reach
 
+# some servers know nothing newer, and cryptography says so
+pytestmark = pytest.mark.filterwarnings("ignore:Diffie-Hellman over finite fields")
+
 
 @pytest.mark.promise("T14")
 def test_host_key_is_shown_as_ssh_keygen_prints_it(sftp_server: OpenSSH, reach: Reach) -> None:
@@ -80,7 +83,7 @@ def test_what_is_trusted_in_the_home_folder_counts_for_nothing(
     assert sftp_server.auth_attempts() == []
 
 
-@pytest.mark.parametrize(
+_OUTDATED = pytest.mark.parametrize(
     "outdated",
     [
         {"kex_algs": ["diffie-hellman-group14-sha1"]},
@@ -88,16 +91,41 @@ def test_what_is_trusted_in_the_home_folder_counts_for_nothing(
     ],
     ids=["key exchange", "cipher"],
 )
+
+
+@pytest.mark.fault(60)
+@_OUTDATED
 def test_server_with_outdated_algorithms_is_too_old(tmp_path: Path, reach: Reach, outdated: dict[str, Any]) -> None:
     with AsyncsshServer(tmp_path, key_kind="ssh-rsa", **outdated) as server:
         with pytest.raises(GiveUp, match="only outdated encryption") as caught:
             reach(server).list_folder("/")
         assert caught.value.category is Category.SERVER_TOO_OLD
+        assert "network.old_sftp_servers" in str(caught.value)
         with pytest.raises(GiveUp, match="only outdated encryption"):
             reach(server).host_key()
         assert server.passwords_seen == []
 
 
+@pytest.mark.fault(60)
+@_OUTDATED
+def test_outdated_server_is_spoken_to_where_an_administrator_lets_it(
+    tmp_path: Path, reach: Reach, outdated: dict[str, Any]
+) -> None:
+    with AsyncsshServer(tmp_path, key_kind="ssh-rsa", **outdated) as server:
+        old = reach(server, may_be_old=True)
+        assert old.host_key().fingerprint == server.fingerprint
+        assert old.list_folder("/").files == ()
+        with pytest.raises(MendCredentials, match="has changed"):
+            reach(server, may_be_old=True, host_key="SHA256:other").list_folder("/")
+
+
+@pytest.mark.fault(60)
+def test_openssh_that_signs_with_sha_1_alone_is_spoken_to_where_an_administrator_lets_it(reach: Reach) -> None:
+    with OpenSSH(("rsa",), extra_config="HostKeyAlgorithms ssh-rsa") as server:
+        assert reach(server, may_be_old=True).list_folder(server.absolute_folder).files == ()
+
+
+@pytest.mark.fault(60)
 def test_openssh_that_signs_with_sha_1_alone_is_too_old(reach: Reach) -> None:
     with OpenSSH(("rsa",), extra_config="HostKeyAlgorithms ssh-rsa") as server:
         with pytest.raises(GiveUp, match="only outdated encryption") as caught:

@@ -35,6 +35,20 @@ def test_private_key_signs_in(sftp_server: OpenSSH, reach: Reach, kind: str, bit
 
 
 @pytest.mark.promise("T05")
+def test_server_that_wants_the_key_and_the_password_gets_both(reach: Reach) -> None:
+    with OpenSSH(extra_config="AuthenticationMethods publickey,password") as server:
+        both = Secrets(password=server.password, private_key=server.private_key)
+        assert reach(server, both).list_folder(server.absolute_folder).files == ()
+        for lacking, said in (
+            (replace(both, password=None), "refused the private key of"),
+            (replace(both, private_key=None), "refused the password of"),
+            (replace(both, password="wrong"), "refused the private key and password of"),
+        ):
+            with pytest.raises(MendCredentials, match=said):
+                reach(server, lacking).list_folder(server.absolute_folder)
+
+
+@pytest.mark.promise("T05")
 @pytest.mark.fault(61)
 def test_locked_key_opens_with_its_passphrase_alone(sftp_server: OpenSSH, reach: Reach) -> None:
     right = Secrets(private_key=sftp_server.add_key("ed25519", passphrase="open sesame"), passphrase="open sesame")
