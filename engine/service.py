@@ -13,6 +13,7 @@ from engine.flows import desk as desks
 from engine.flows.desk import Desk
 from engine.scheduling.dispatch import Dispatcher
 from engine.scheduling.endpoints import Supervisor
+from engine.scheduling.intake import Intake
 from engine.scheduling.jobs import JobRunner
 from engine.scheduling.tick import Ticker
 from engine.security import vault
@@ -135,6 +136,9 @@ class Service:
             endpoints = Supervisor(self.desk)
             opening.callback(endpoints.stop)
             endpoints.start()
+            intake = Intake(self.desk)
+            opening.callback(intake.stop)
+            intake.start()
             socket = ControlSocket(self.desk)
             opening.callback(socket.stop)
             socket.start()

@@ -1,45 +1,26 @@
-"""The import: fetch the files of each goal, read them, merge what changed, and account for every row.
+"""The run of a connection: fetch what is new, read it, merge what changed, and account for every row.
 
 Reads like the help article "Setting an Import goal". Claim, act, record: each file is merged in one
 transaction that also leaves the marker of having been taken, so a run that was killed goes on where it
-stopped and counts nothing twice.
+stopped and counts nothing twice. Where partners push to us there is nothing to fetch: their files wait already.
 """
 
-import dataclasses
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from engine.base import clock, errors, ids, log, workers
-from engine.files import reading as files
-from engine.flows import audiences, places, queue
+from engine.base import clock, errors, log, workers
+from engine.flows import audiences, deliver, queue, sources, taking
 from engine.flows.desk import Desk
 from engine.flows.watch import Stages, Watch
-from engine.mapping import checks, plan
-from engine.transfer import client
-from engine.transfer.transport import NotFetched
-from storage.database import StorageFault, StorageFull, ValueTooLarge
-from storage.records.connections import Connection, ConnectionState
-from storage.records.files import FetchedFile, FileReading
+from engine.flows.work import STAGES_OF_A_GOAL, Work, added
+from engine.mapping import checks
+from storage.database import Cursor, StorageFault, StorageFull
+from storage.records.connections import Connection, ConnectionState, Direction
+from storage.records.exchange import FileState
 from storage.records.goals import ImportGoal
 from storage.records.runs import Run, RunCounts, RunState
 from storage.tables import audiences as audiences_table
-from storage.tables import connections, files_seen, goals, merges, profiles, runs
-
-_FETCH, _READ, _MERGE = 1, 2, 3
-
-
-@dataclasses.dataclass
-class Work:
-    """One run while it goes: what it works with, and what it has come to so far, changed in place by the steps."""
-
-    desk: Desk
-    run: Run
-    connection: Connection
-    stages: Stages
-    watch: Watch
-    counts: RunCounts = dataclasses.field(default_factory=RunCounts)
-    failures: list[errors.HandoffError] = dataclasses.field(default_factory=list)
+from storage.tables import connections, exchange, files_seen, goals, jobs, profiles, runs
 
 
 def run_connection(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[str, Any]:
@@ -63,8 +44,11 @@ def run_connection(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[
     work = Work(desk, run, connection, Stages(desk, run_id), watch)
     try:
         watch.stop_if_cancelled()
-        _import_goals(work)
-        _see_to_audiences(work)
+        if connection.direction is Direction.OUTBOUND:
+            deliver.run(work)
+        else:
+            _import_goals(work)
+            _see_to_audiences(work)
         if work.failures:
             raise _joined(work.failures)
     except errors.ServiceStopping:
@@ -79,7 +63,17 @@ def run_connection(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[
         now_there = connections.by_id(cursor, connection.connection_id)
         if now_there is not None and now_there.state is ConnectionState.PAUSED:
             connections.set_state(cursor, connection.connection_id, ConnectionState.ON, None, clock.now())
+        if now_there is not None and connection.direction is Direction.INBOUND:
+            _go_on(cursor, run)
     return work.counts.as_contract()
+
+
+def _go_on(cursor: Cursor, run: Run) -> None:
+    """Queue another run where files still wait: a run takes one version of a file, and a second one came."""
+    kept = {goal.goal_id for goal in goals.of_connection(cursor, run.connection_id)}
+    left = [file for file in exchange.in_state(cursor, run.connection_id, FileState.QUEUED) if file.goal_id in kept]
+    if left and not jobs.has_queued(cursor, queue.run_key(run.connection_id)):
+        queue.add_run(cursor, run.connection_id, run.started_by)
 
 
 def end_if_open(desk: Desk, arguments: dict[str, Any], error: errors.HandoffError) -> None:
@@ -88,6 +82,7 @@ def end_if_open(desk: Desk, arguments: dict[str, Any], error: errors.HandoffErro
         run = runs.by_id(cursor, arguments["run_id"])
         committed = files_seen.counts_of_run(cursor, arguments["run_id"]).values()
     if run is not None and run.ended_at is None:
+        taking.settle(desk, run.connection_id, error)
         counts = RunCounts()
         for of_file in committed:
             counts = added(counts, of_file)
@@ -124,16 +119,25 @@ def _import_goals(work: Work) -> None:
         # A schedule starts runs without asking whether the mapping is done.
         for problem in checks.problems(goal, known)[:1]:
             raise errors.MendData(f"Map columns first: {problem}")
+    taking.take_up(work, wanted)
+    is_pulled = not work.connection.is_hosted
     folder = work.desk.spool.work_folder(work.run.run_id)
     try:
+        seen = sources.look(work, wanted) if is_pulled and wanted else {}
         for number, goal in enumerate(wanted):
-            base = number * _MERGE
-            own = folder / str(number)
-            own.mkdir()
-            fetched = _fetch(work, goal, own, base)
-            take(work, goal, fetched, own, base)
+            _import_goal(work, goal, seen.get(goal.goal_id), folder / str(number), number * STAGES_OF_A_GOAL)
     finally:
         work.desk.spool.discard(folder)
+
+
+def _import_goal(
+    work: Work, goal: ImportGoal, seen: "sources.Seen | errors.HandoffError | None", folder: Path, base: int
+) -> None:
+    folder.mkdir()
+    fetched = sources.fetch(work, goal, seen, folder, base) if seen is not None else ()
+    taking.take(work, goal, folder, base)
+    if seen is not None:
+        sources.remove(work, goal, fetched, seen, base)
 
 
 def _see_to_audiences(work: Work) -> None:
@@ -143,7 +147,7 @@ def _see_to_audiences(work: Work) -> None:
     if not is_needed:
         return
     with work.desk.database.read() as cursor:
-        position = len(goals.of_connection(cursor, work.connection.connection_id)) * _MERGE + 1
+        position = len(goals.of_connection(cursor, work.connection.connection_id)) * STAGES_OF_A_GOAL + 1
     work.stages.begin(position, "Audiences", "audiences")
     done = audiences.recompute_all(work.desk, work.run.number)
     changed = [
@@ -154,121 +158,11 @@ def _see_to_audiences(work: Work) -> None:
     work.stages.finish(" · ".join(changed) or "No audience changed.")
 
 
-def _fetch(work: Work, goal: ImportGoal, folder: Path, base: int) -> tuple[FetchedFile, ...]:
-    stages = work.stages
-    stages.begin(base + _FETCH, "Fetch", "bytes")
-    remote = places.of_connection(work.desk, work.connection)
-    listing = client.list_folder(remote, goal.folder, goal.files, goal.files_kind, work.watch.is_cancelled)
-    names = [file.name for file in sorted(listing.files, key=lambda file: (str(file.changed_at), file.name))]
-    outcomes = client.fetch_files(
-        remote,
-        goal.folder,
-        names,
-        folder,
-        work.desk.spool.partial_folder(goal.goal_id),
-        lambda said: stages.advance(said["done"], said["total"]),
-        work.watch.is_cancelled,
-    )
-    fetched = tuple(file for file in outcomes if isinstance(file, FetchedFile))
-    for outcome in outcomes:
-        if isinstance(outcome, NotFetched):
-            raise outcome.error
-    if not fetched:
-        stages.finish(f"No file in {goal.folder} matches {goal.files}.")
-        return ()
-    size_bytes = sum(file.size_bytes for file in fetched)
-    shown = fetched[0].name if len(fetched) == 1 else f"{len(fetched):,} files"
-    stages.finish(f"{shown} · {_size(size_bytes)} · unchanged while fetched")
-    return fetched
-
-
-def take(work: Work, goal: ImportGoal, fetched: tuple[FetchedFile, ...], folder: Path, base: int) -> None:
-    """Read and merge each file that is new or changed, in the order of their times; a bad one stops only itself."""
-    mark = plan.fingerprint(goal)
-    with work.desk.database.read() as cursor:
-        committed = files_seen.counts_of_run(cursor, work.run.run_id)
-        last = {file.name: files_seen.last(cursor, goal.goal_id, file.name) for file in fetched}
-    for number, file in enumerate(fetched):
-        seen = last[file.name]
-        if (goal.goal_id, file.name) in committed:
-            # An earlier attempt of this run got as far as this file before it was killed.
-            work.counts = added(work.counts, committed[goal.goal_id, file.name])
-            continue
-        if seen is not None and (seen.sha256, seen.fingerprint) == (file.sha256, mark):
-            work.counts = added(work.counts, RunCounts(files_unchanged=1))
-            continue
-        try:
-            reading = _read(work, goal, file, folder, number, base)
-            work.counts = added(work.counts, _merge(work, goal, file, reading, base))
-            work.desk.spool.discard(folder / f"{number}.read")
-        except errors.Cancelled:
-            raise
-        except errors.MendData as error:
-            work.stages.fail(str(error))
-            work.failures.append(error)
-
-
-def _read(work: Work, goal: ImportGoal, file: FetchedFile, folder: Path, number: int, base: int) -> FileReading:
-    stages = work.stages
-    stages.begin(base + _READ, "Read and check", "bytes", file.size_bytes)
-    target = folder / f"{number}.read"
-    target.mkdir()
-    reading = files.read_in_worker(
-        named(folder / file.spool_key, file.name),
-        target,
-        goal.format,
-        lambda said: stages.advance(said["done"], said["total"]),
-        work.watch.is_cancelled,
-    )
-    if reading.sha256 != file.sha256:
-        raise errors.GiveUp(f"{file.name} changed in the spool between fetch and reading; run again.")
-    separator = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}.get(reading.separator, reading.separator)
-    notes = "".join(f" · {note}" for note in reading.notes)
-    rejected = f" · {reading.rejected:,} set aside" if reading.rejected else ""
-    stages.finish(f"{file.name}: {reading.encoding} · {separator} · {reading.records:,} rows{rejected}{notes}")
-    return reading
-
-
 def named(local: Path, name: str) -> Path:
     """Give a fetched file its own name, in a folder of its own, so that sentences can say it; return where it is."""
     folder = local.with_suffix(".named")
     folder.mkdir()
     return local.rename(folder / name)
-
-
-def _merge(work: Work, goal: ImportGoal, file: FetchedFile, reading: FileReading, base: int) -> RunCounts:
-    work.stages.begin(base + _MERGE, "Match and merge", "rows", reading.records)
-    with work.desk.database.read() as cursor:
-        seen = files_seen.last(cursor, goal.goal_id, file.name)
-    try:
-        with work.desk.database.write("dat") as cursor:
-            # Numbered in its turn to write: two imports numbered at once could give two profiles one id.
-            attempt = plan.Attempt(work.run.run_id, work.run.number, ids.profile_id_base(), file.name)
-            counts = merges.merge(cursor, plan.make(goal, reading, seen, attempt))
-            work.watch.stop_if_cancelled()
-    except ValueTooLarge as error:
-        raise errors.MendData(
-            f"{file.name} makes a sum larger than a property holds (whole numbers below 2^63, decimals of 28 digits "
-            "before the point). Nothing was changed: correct the file or the mapping."
-        ) from error
-    except merges.SumWouldMiss as error:
-        raise errors.MendData(str(error)) from error
-    except merges.Unbalanced as error:
-        raise errors.GiveUp(str(error), errors.Category.LEDGER) from error
-    said = [f"{counts.created:,} profiles created", f"{counts.updated:,} updated"]
-    said += [f"{counts.unchanged:,} rows unchanged"] if counts.unchanged else []
-    said += [f"{sum(counts.skipped.values()):,} rows without a profile"] if counts.skipped else []
-    said += [f"{counts.rejected:,} rows rejected"] if counts.rejected else []
-    work.stages.finish(" · ".join(said))
-    return counts
-
-
-def added(left: RunCounts, right: RunCounts) -> RunCounts:
-    """Return the counts of two files together."""
-    values = {
-        name: getattr(left, name) + getattr(right, name) for name in RunCounts.__dataclass_fields__ if name != "skipped"
-    }
-    return RunCounts(**values, skipped=dict(Counter(left.skipped) + Counter(right.skipped)))
 
 
 def _joined(failures: list[errors.HandoffError]) -> errors.HandoffError:
@@ -293,10 +187,3 @@ def _record_failure(desk: Desk, run_id: str, counts: RunCounts, error: errors.Ha
         if connection is not None and is_on and error.category is errors.Category.HOST_KEY:
             # Nothing is tried again by itself at a server that may be somebody else's (faults row 59).
             connections.set_state(cursor, connection.connection_id, ConnectionState.PAUSED, str(error), clock.now())
-
-
-def _size(size_bytes: int) -> str:
-    for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if size_bytes >= factor:
-            return f"{size_bytes / factor:.1f} {unit}"
-    return f"{size_bytes} bytes"

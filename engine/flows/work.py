@@ -9,9 +9,9 @@ from engine.flows.watch import Stages, Watch
 from storage.records.connections import Connection
 from storage.records.runs import Run, RunCounts
 
-FETCH, READ, MERGE = 1, 2, 3
-"""Where the stages of one goal stand, counted from its first."""
-STAGES_OF_A_GOAL = 3
+FETCH, READ, MERGE, REMOVE = 1, 2, 3, 4
+"""Where the stages of one goal stand."""
+STAGES_OF_A_GOAL = 4
 
 
 @dataclasses.dataclass

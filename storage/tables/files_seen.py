@@ -35,6 +35,14 @@ def sizes(cursor: Cursor, goal_id: str) -> dict[str, int]:
     return dict(rows)
 
 
+def marks(cursor: Cursor, goal_id: str) -> dict[str, tuple[str, str, str]]:
+    """Return what the last import of each file of a goal left: name -> (SHA-256, fingerprint of the goal, run id)."""
+    rows = cursor.execute(
+        "SELECT file_name, sha256, fingerprint, run_id FROM dat.file_seen WHERE goal_id = ?", [goal_id]
+    ).fetchall()
+    return {name: (sha256, fingerprint, run_id) for name, sha256, fingerprint, run_id in rows}
+
+
 def counts_of_run(cursor: Cursor, run_id: str) -> dict[tuple[str, str], RunCounts]:
     """Return what a run has committed so far: (goal id, file name) -> counts; survives a kill."""
     rows = cursor.execute("SELECT goal_id, file_name, counts FROM dat.file_seen WHERE run_id = ?", [run_id]).fetchall()

@@ -1,5 +1,6 @@
 """A partner's shop with files on a real SFTP server, and a home that imports them without the threads of a service."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from storage.records.people import Caller, Role
 from tests.fakes.openssh import OpenSSH
 
 NAME = "CD shop purchases"
+WRITTEN_BEFORE_S = 600
 CALLER = Caller("cli:tester", Role.ADMIN)
 CDNOW_MAPPINGS: list[dict[str, Any]] = [
     {"field": "date", "property": "last_purchase", "type": "date", "format": "%Y%m%d", "strategy": "set"},
@@ -32,11 +34,11 @@ class Shop:
         self.server = server
 
     def write(self, name: str, content: bytes | str) -> Path:
-        """Put a file on the server, readable to its user."""
+        """Put a file on the server, readable to its user, as one that was written a while ago."""
         path = self.server.folder / name
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         path.chmod(0o644)
-        return path
+        return age(path)
 
     def apply(self, **changes: Any) -> Any:
         """Apply the connection."""
@@ -77,6 +79,13 @@ class Shop:
         """Ask the database directly."""
         with self.desk.database.read() as cursor:
             return cursor.execute(query).fetchall()
+
+
+def age(path: Path) -> Path:
+    """Let a file have been written a while ago, so that one look at it is enough; return its path."""
+    written_s = path.stat().st_mtime - WRITTEN_BEFORE_S
+    os.utime(path, (written_s, written_s))
+    return path
 
 
 def wanted(server: OpenSSH, **changes: Any) -> dict[str, Any]:

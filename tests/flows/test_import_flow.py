@@ -21,7 +21,7 @@ from storage.records.runs import RunCounts
 from storage.tables import jobs, merges
 from tests.fakes.openssh import OpenSSH
 from tests.fakes.service import ServiceProcess
-from tests.fakes.shop import CALLER, LINES_MAPPINGS, NAME, Shop, balanced, cdnow_wanted
+from tests.fakes.shop import CALLER, LINES_MAPPINGS, NAME, Shop, age, balanced, cdnow_wanted
 from tests.fakes.tables import cdnow_like
 
 HEADER = "id,name,points\n"
@@ -37,6 +37,7 @@ def append(path: Path, line: str) -> None:
     """Add a line to a file on the server."""
     with path.open("a", newline="") as file:
         file.write(line)
+    age(path)
 
 
 @pytest.mark.promise("M28")
@@ -47,6 +48,7 @@ def test_purchases_become_profiles_and_what_is_appended_counts_once(shop: Shop) 
     # given
     path = shop.write("CDNOW_1.txt", "")
     totals = cdnow_like(path, customers=600, seed=7)
+    age(path)
     shop.apply_cdnow()
     # when
     first = shop.run()
@@ -78,6 +80,7 @@ def test_cdnow_comes_to_the_known_totals(tmp_path: Path, sftp_server: OpenSSH, d
     path = sftp_server.folder / "CDNOW_master.txt"
     shutil.copy(next(data_folder.rglob("CDNOW_master.txt")), path)
     path.chmod(0o644)
+    age(path)
     home = tmp_path / "home"
     ends = []
     # when: once, again, with a purchase appended, and with the same purchase twice more

@@ -1,0 +1,250 @@
+"""Reads and merges the files of a goal that wait, in the order in which they came, and accounts for every row.
+
+A file goes from queued to in progress and from there to its end, which is written after its merge is committed: what
+a kill leaves in between is settled by the next start from the marker that the merge left.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from engine.base import clock, errors, ids
+from engine.files import reading as files
+from engine.flows import answering
+from engine.flows.desk import Desk
+from engine.flows.work import MERGE, READ, Work, added
+from engine.mapping import plan
+from engine.transfer import patterns
+from storage.database import Cursor, StorageFault, ValueTooLarge
+from storage.records.exchange import ERRORS_COLUMNS, MENDED_PREFIX, TRACE_COLUMN, FileState, HandedFile
+from storage.records.files import FileReading
+from storage.records.goals import ImportGoal
+from storage.records.merges import FileSeen
+from storage.records.runs import RunCounts
+from storage.tables import exchange, files_seen, merges
+
+UNCHANGED = "It has the content of the last import; nothing was imported again."
+
+
+def settle(desk: Desk, connection_id: str, lost: errors.HandoffError | None = None) -> None:
+    """Bring files that a run left in progress to where they are: merged, or still to be read.
+
+    Args:
+        desk: The open home.
+        connection_id: Whose; no run of it goes.
+        lost: Why such a file is not tried again; None queues it.
+    """
+    with desk.database.read() as cursor:
+        left = exchange.in_state(cursor, connection_id, FileState.IN_PROGRESS)
+    for file in left:
+        counts = _committed(desk, file)
+        with desk.database.write("ctl") as cursor:
+            if counts is not None:
+                _end(cursor, file, FileState.COMPLETE, None, counts)
+            elif lost is not None:
+                _end(cursor, file, FileState.FAILED, str(lost))
+            else:
+                exchange.move(cursor, file.file_id, FileState.QUEUED)
+        if counts is not None or lost is not None:
+            answering.result(desk, file.file_id)
+
+
+def _committed(desk: Desk, file: HandedFile) -> RunCounts | None:
+    """Return the counts of a file whose merge was committed by the run that has it in progress."""
+    if file.run_id is None or file.goal_id is None:
+        return None
+    with desk.database.read() as cursor:
+        seen = files_seen.last(cursor, file.goal_id, file.name)
+        counts = files_seen.counts_of_run(cursor, file.run_id).get((file.goal_id, file.name))
+    # A run merges one file of a name, so this is the one.
+    return counts if seen is not None and seen.sha256 == file.sha256 else None
+
+
+def take_up(work: Work, goals: Sequence[ImportGoal]) -> None:
+    """Begin with what an earlier attempt of this run came to before it was cut off; each waiting file has a goal."""
+    settle(work.desk, work.connection.connection_id)
+    _give_goals(work, goals)
+    with work.desk.database.read() as cursor:
+        committed = files_seen.counts_of_run(cursor, work.run.run_id)
+        of_run = exchange.of_run(cursor, work.run.run_id)
+    for counts in committed.values():
+        work.counts = added(work.counts, counts)
+    for file in of_run:
+        if file.state is FileState.COMPLETE and (file.goal_id, file.name) not in committed:
+            work.counts = added(work.counts, RunCounts(files_unchanged=1))
+        if file.state is FileState.FAILED:
+            work.failures.append(errors.MendData(str(file.reason)))
+
+
+def _give_goals(work: Work, goals: Sequence[ImportGoal]) -> None:
+    """Give files whose goal was taken away since they came to another one; where none takes them they fail."""
+    with work.desk.database.read() as cursor:
+        waiting = exchange.in_state(cursor, work.connection.connection_id, FileState.QUEUED)
+    for file in waiting:
+        if file.goal_id in {goal.goal_id for goal in goals}:
+            continue
+        fits = [goal for goal in goals if patterns.matches(goal.files, file.name, goal.files_kind)]
+        with work.desk.database.write("ctl") as cursor:
+            if fits:
+                exchange.set_goal(cursor, file.file_id, fits[0].goal_id)
+            else:
+                _end(cursor, file, FileState.FAILED, f"No goal of {work.connection.name} takes {file.name} any more.")
+        if not fits:
+            answering.result(work.desk, file.file_id)
+
+
+def take(work: Work, goal: ImportGoal, folder: Path, base: int) -> None:
+    """Read and merge each file of the goal that waits, in the order in which they came; a bad one stops only itself.
+
+    A run takes one file of a name: a second version waits for the next run, and all that came after it.
+    """
+    with work.desk.database.read() as cursor:
+        queued = exchange.in_state_of_goal(cursor, goal.goal_id, FileState.QUEUED)
+        names = {file.name for file in exchange.of_run(cursor, work.run.run_id) if file.state in _ENDED}
+    for number, file in enumerate(queued):
+        if file.name in names:
+            return
+        names.add(file.name)
+        work.watch.stop_if_cancelled()
+        _take_one(work, goal, file, folder / f"{number}.read", base)
+
+
+_ENDED = (FileState.COMPLETE, FileState.FAILED)
+
+
+def _take_one(work: Work, goal: ImportGoal, file: HandedFile, folder: Path, base: int) -> None:
+    with work.desk.database.write("ctl") as cursor:
+        exchange.move(cursor, file.file_id, FileState.IN_PROGRESS, run_id=work.run.run_id, reason=file.reason)
+    try:
+        counts = _import(work, goal, file, folder, base)
+    except (errors.Cancelled, errors.ServiceStopping, errors.TryAgain, StorageFault, OSError):
+        # Nothing was changed, and nothing is wrong with the file.
+        with work.desk.database.write("ctl") as cursor:
+            exchange.move(cursor, file.file_id, FileState.QUEUED, reason=file.reason)
+        raise
+    except errors.HandoffError as error:
+        _fail(work, file, error)
+        if not isinstance(error, errors.MendData):
+            raise
+        work.stages.fail(str(error))
+        work.failures.append(error)
+        return
+    work.desk.spool.discard(folder)
+    work.counts = added(work.counts, counts)
+    with work.desk.database.write("ctl") as cursor:
+        _end(cursor, file, FileState.COMPLETE, UNCHANGED if counts.files_unchanged else None, counts)
+    answering.result(work.desk, file.file_id)
+
+
+def _fail(work: Work, file: HandedFile, error: errors.HandoffError) -> None:
+    with work.desk.database.write("ctl") as cursor:
+        _end(cursor, file, FileState.FAILED, str(error))
+    if file.reason != str(error):
+        # Told once: a file that lies at the server as it was fails again at each run.
+        answering.result(work.desk, file.file_id)
+
+
+def _end(
+    cursor: Cursor, file: HandedFile, state: FileState, reason: str | None, counts: RunCounts | None = None
+) -> None:
+    # Never before it came, whatever the clock did.
+    ended_at = max(clock.now(), file.first_seen_at + timedelta(microseconds=1))
+    exchange.move(cursor, file.file_id, state, reason=reason, ended_at=ended_at)
+    if counts is not None:
+        exchange.set_counts(cursor, file.file_id, counts.read, counts.applied + counts.unchanged, counts.rejected)
+
+
+def _import(work: Work, goal: ImportGoal, file: HandedFile, folder: Path, base: int) -> RunCounts:
+    with work.desk.database.read() as cursor:
+        seen = files_seen.last(cursor, goal.goal_id, file.name)
+        is_known = _is_mended(file) and exchange.has_complete(cursor, goal.goal_id, file.name, file.sha256)
+    is_same = seen is not None and (seen.sha256, seen.fingerprint) == (file.sha256, plan.fingerprint(goal))
+    if is_same or is_known:
+        return RunCounts(files_unchanged=1)
+    reading = _read(work, goal, file, folder, base)
+    return _merge(work, goal, _with_trace(work, goal, file, reading), reading, base)
+
+
+def _read(work: Work, goal: ImportGoal, file: HandedFile, folder: Path, base: int) -> FileReading:
+    stages, source = work.stages, work.desk.spool.path(file.spool_key or "")
+    stages.begin(base + READ, "Read and check", "bytes", file.size_bytes)
+    if file.spool_key is None or not source.is_file():
+        raise errors.MendData(f"The content of {file.name} is not in the spool any more; have it sent again.")
+    folder.mkdir()
+    reading = files.read_in_worker(
+        source,
+        folder,
+        goal.format,
+        lambda said: stages.advance(said["done"], said["total"]),
+        work.watch.is_cancelled,
+        file.name,
+    )
+    if reading.sha256 != file.sha256:
+        raise errors.GiveUp(f"{file.name} changed in the spool between fetch and reading; run again.")
+    separator = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}.get(reading.separator, reading.separator)
+    notes = "".join(f" · {note}" for note in reading.notes)
+    rejected = f" · {reading.rejected:,} set aside" if reading.rejected else ""
+    stages.finish(f"{file.name}: {reading.encoding} · {separator} · {reading.records:,} rows{rejected}{notes}")
+    return reading
+
+
+def _is_mended(file: HandedFile) -> bool:
+    return file.name.casefold().startswith(MENDED_PREFIX)
+
+
+def _with_trace(work: Work, goal: ImportGoal, file: HandedFile, reading: FileReading) -> HandedFile:
+    """Return the file with the run whose rejects it mends, by the trace in it where a person has not said so."""
+    if not _is_mended(file) or file.mends_run_id is not None:
+        return file
+    named = [number for number, name in enumerate(reading.columns) if name.casefold() == TRACE_COLUMN]
+    if not goal.format.header:
+        # Without a header our columns are the last ones.
+        named = [len(reading.columns) - len(ERRORS_COLUMNS) + ERRORS_COLUMNS.index(TRACE_COLUMN)]
+    if not named or named[0] < 0:
+        return file
+    with work.desk.database.read() as cursor:
+        trace = exchange.value_of_first_row(cursor, reading.accepted_path, named[0])
+        mended = exchange.by_trace(cursor, trace.strip()) if trace else None
+    if mended is None or mended.run_id is None or mended.connection_id != file.connection_id:
+        return file
+    with work.desk.database.write("ctl") as cursor:
+        exchange.set_mends(cursor, file.file_id, mended.run_id)
+    return replace(file, mends_run_id=mended.run_id)
+
+
+def _last(cursor: Cursor, goal: ImportGoal, file: HandedFile) -> FileSeen | None:
+    """Return what the last import of this file left.
+
+    Mended rows of another run are other rows, though the file has the same name.
+    """
+    if _is_mended(file) and exchange.mended_before(cursor, goal.goal_id, file.name) != file.mends_run_id:
+        return None
+    return files_seen.last(cursor, goal.goal_id, file.name)
+
+
+def _merge(work: Work, goal: ImportGoal, file: HandedFile, reading: FileReading, base: int) -> RunCounts:
+    work.stages.begin(base + MERGE, "Match and merge", "rows", reading.records)
+    with work.desk.database.read() as cursor:
+        seen = _last(cursor, goal, file)
+    try:
+        with work.desk.database.write("dat") as cursor:
+            # Numbered in its turn to write: two imports numbered at once could give two profiles one id.
+            attempt = plan.Attempt(work.run.run_id, work.run.number, ids.profile_id_base(), file.name)
+            counts = merges.merge(cursor, plan.make(goal, reading, seen, attempt))
+            work.watch.stop_if_cancelled()
+    except ValueTooLarge as error:
+        raise errors.MendData(
+            f"{file.name} makes a sum larger than a property holds (whole numbers below 2^63, decimals of 28 digits "
+            "before the point). Nothing was changed: correct the file or the mapping."
+        ) from error
+    except merges.SumWouldMiss as error:
+        raise errors.MendData(str(error)) from error
+    except merges.Unbalanced as error:
+        raise errors.GiveUp(str(error), errors.Category.LEDGER) from error
+    said = [f"{counts.created:,} profiles created", f"{counts.updated:,} updated"]
+    said += [f"{counts.unchanged:,} rows unchanged"] if counts.unchanged else []
+    said += [f"{sum(counts.skipped.values()):,} rows without a profile"] if counts.skipped else []
+    said += [f"{counts.rejected:,} rows rejected"] if counts.rejected else []
+    work.stages.finish(" · ".join(said))
+    return counts
