@@ -90,6 +90,13 @@ class _Line(_Transport):  # type: ignore[misc]  # see _Transport
         if "nistp" not in name and "group-exchange" not in name
     )
 
+    def run(self) -> None:
+        """Serve until the connection ends, and say so at once: its place is somebody else's then."""
+        try:
+            super().run()
+        finally:
+            self.server_object.has_ended()
+
     def _parse_newkeys(self, m: Any) -> None:
         if self.auth_handler is None:
             self.auth_handler = _Auth(self)
@@ -166,6 +173,9 @@ class _Session(paramiko.ServerInterface):
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self.transport.close()
+
+    def has_ended(self) -> None:
+        self._endpoint.forget(self)
 
     # --- what paramiko asks; the names are its own ------------------------------------------------
 
@@ -264,6 +274,14 @@ class SftpEndpoint:
         for session in self._open_sessions():
             session.end()
 
+    def forget(self, session: _Session) -> None:
+        """Count a session out that has ended. Can be called again."""
+        with self._lock:
+            if session not in self._sessions:
+                return
+            self._sessions.remove(session)
+        self.ground.guard.leave(PROTOCOL, session.address)
+
     def end_revoked(self) -> None:
         """End the sessions whose account is gone, or has another secret or fewer folders (faults row 26)."""
         for session in self._open_sessions():
@@ -290,24 +308,29 @@ class SftpEndpoint:
             except Exception as error:  # noqa: BLE001 - the edge of a thread: one connection must not end the listening
                 log.logger(__name__).error("a connection could not begin: %s", log.where(error))
                 connection.close()
-                self.ground.guard.leave(PROTOCOL, address)
 
     def _begin(self, connection: socket.socket, address: str) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        session = _Session(self, connection, address)
-        session.start()
+        try:
+            session = _Session(self, connection, address)
+        except Exception:
+            self.ground.guard.leave(PROTOCOL, address)
+            raise
         with self._lock:
             self._sessions.add(session)
+        try:
+            session.start()
+        except Exception:
+            self.forget(session)
+            raise
 
     def _end_silent(self) -> None:
         while not self._stopping.wait(limits.ENDPOINT_LOOK_INTERVAL_S):
             for session in self._open_sessions():
                 if session.is_over():
                     session.end()
-                    with self._lock:
-                        self._sessions.discard(session)
-                    self.ground.guard.leave(PROTOCOL, session.address)
+                    self.forget(session)
 
     def _open_sessions(self) -> list[_Session]:
         with self._lock:
