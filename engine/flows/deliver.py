@@ -16,6 +16,9 @@ from storage.records.exchange import FileState, HandedFile
 from storage.tables import exchange
 
 _DELIVER = 1
+_STOPS = (errors.Cancelled, errors.ServiceStopping, errors.MendCredentials, errors.OutOfSpace)
+_STOPPING = (errors.Category.NETWORK, errors.Category.HOST_KEY, errors.Category.SERVER_TOO_OLD)
+"""What would go wrong with the next file in the same way."""
 
 
 def run(work: Work) -> None:
@@ -38,7 +41,10 @@ def run(work: Work) -> None:
         stages.advance(done_bytes, whole)
         try:
             note = _one(work, file, done_bytes, whole)
-        except (errors.GiveUp, errors.MendData, errors.BadInput) as error:
+        except errors.HandoffError as error:
+            if isinstance(error, _STOPS) or error.category in _STOPPING:
+                raise
+            # The partner's server said no to this one file; the others are still brought.
             refused.append(error)
         else:
             work.counts = dataclasses.replace(work.counts, files_taken=work.counts.files_taken + 1)

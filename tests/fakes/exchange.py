@@ -97,6 +97,18 @@ def connection(
     return made
 
 
+def moved(desk: Desk, given: Connection, server: Server, folder: str) -> Connection:
+    """Let a connection lead to another server and folder, and return it."""
+    made = dataclasses.replace(given, server=server, details=dataclasses.replace(given.details, folder=folder))
+    with desk.database.write("ctl") as cursor:
+        connections.replace(cursor, made)
+        cursor.execute(
+            "UPDATE ctl.credential SET username = ?, host = ?, port = ? WHERE credential_id = ?",
+            [server.username, server.host, server.port, made.credential_id],
+        )
+    return made
+
+
 def at(server: OpenSSH) -> Server:
     """Return the real SFTP server as a connection names it."""
     return Server(server.host, server.port, server.username, server.fingerprint, SecretKind.PASSWORD)
