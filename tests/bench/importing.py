@@ -2,18 +2,22 @@
 
 import hashlib
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from engine import verbs
 from engine.actions.desk import connection_named
+from engine.base import ids
 from engine.base.settings import Settings
-from engine.flows import import_files, queue
+from engine.flows import queue, taking
+from engine.flows.rows import blank
 from engine.flows.watch import Stages, Watch
+from engine.flows.work import Work
 from engine.service import Home
-from storage.records.files import FetchedFile
+from storage.records.exchange import FileState
 from storage.records.runs import RunCounts
-from storage.tables import goals, runs
+from storage.tables import exchange, goals, runs
 from tests.fakes.shop import CALLER, NAME
 
 MAPPINGS: list[dict[str, Any]] = [
@@ -77,11 +81,21 @@ class Importer:
             [goal] = goals.of_connection(cursor, connection.connection_id)
         assert run is not None
         work = self.desk.spool.work_folder(run_id)
-        local = work / "0.data"
-        local.hardlink_to(file)
-        fetched = FetchedFile(name, file.stat().st_size, None, sha256 or sha256_of(file), "0.data")
-        going = import_files.Work(self.desk, run, connection, Stages(self.desk, run_id), Watch(self.desk, run_id))
-        import_files.take(going, goal, (fetched,), work, 0)
+        file_id = ids.ulid()
+        (work / "0.data").hardlink_to(file)
+        kept = replace(
+            blank(connection.connection_id, file_id),
+            state=FileState.QUEUED,
+            goal_id=goal.goal_id,
+            name=name,
+            size_bytes=file.stat().st_size,
+            sha256=sha256 or sha256_of(file),
+            spool_key=self.desk.spool.keep(file_id, work / "0.data"),
+        )
+        with self.desk.database.write("ctl") as cursor:
+            exchange.insert_new(cursor, [kept])
+        going = Work(self.desk, run, connection, Stages(self.desk, run_id), Watch(self.desk, run_id))
+        taking.take(going, goal, work, 0)
         assert not going.failures, going.failures
         self.desk.spool.discard(work)
         return going.counts
