@@ -64,6 +64,7 @@ class FtpEndpoint:
             {
                 "endpoint": self,
                 "ssl_context": _context(self.ground),
+                "data_context": _context(self.ground, newest=SSL.TLS1_2_VERSION),
                 "tls_control_required": not settings.allow_plain_ftp,
                 "tls_data_required": not settings.allow_plain_ftp,
                 "passive_ports": _passive_ports(settings.passive_ports),
@@ -147,9 +148,11 @@ class FtpEndpoint:
             self._threads.discard(threading.current_thread())
 
 
-def _context(ground: Ground) -> SSL.Context:
+def _context(ground: Ground, newest: int = 0) -> SSL.Context:
+    """Return a context for TLS 1.2 up to `newest`, 0 for the newest there is."""
     context = SSL.Context(SSL.TLS_SERVER_METHOD)
     context.set_min_proto_version(SSL.TLS1_2_VERSION)
+    context.set_max_proto_version(newest)
     context.set_options(SSL.OP_NO_COMPRESSION | SSL.OP_NO_RENEGOTIATION | SSL.OP_CIPHER_SERVER_PREFERENCE)
     context.use_certificate_chain_file(str(ground.certificate))
     context.use_privatekey_file(str(ground.certificate_key))

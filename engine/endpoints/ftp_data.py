@@ -44,7 +44,7 @@ class Transfer(Secured, _Receiving):  # type: ignore[misc]  # see ftp_library
         super().__init__(sock, cmd_channel)
         self._is_at_end = False
         if cmd_channel._prot:  # noqa: SLF001 - where pyftpdlib keeps it
-            self.secure_connection(cmd_channel.ssl_context)
+            self.secure_connection(cmd_channel.data_context)
 
     def recv(self, buffer_size: int) -> bytes:
         """Return what came; note how it ended.
@@ -105,7 +105,6 @@ class Transfer(Secured, _Receiving):  # type: ignore[misc]  # see ftp_library
 
     def handle_failed_ssl_handshake(self) -> None:
         """Answer on the control connection (RFC 4217, 10.2)."""
-        self.cmd_channel.respond("522 The data connection's TLS failed.")
         self.break_off("522 The data connection's TLS failed.")
 
     def use_sendfile(self) -> bool:

@@ -73,6 +73,9 @@ class Session(Control):  # type: ignore[misc]  # see ftp_library
     """One control connection, served by a thread of its own; `endpoint` stands on a subclass of it."""
 
     endpoint: Endpoint
+    # TLS 1.2 for data: a server of TLS 1.3 sends tickets that a client which only uploads never reads, and whose
+    # connection then ends in a reset, with the last bytes lost (rclone's does).
+    data_context: SSL.Context
     authorizer = _Anybody()
     passive_dtp = PassivePort
     dtp_handler = Transfer
