@@ -55,6 +55,7 @@ def _ask_discard(page: DraftPage) -> None:
 
 def _draw_step(page: DraftPage, step: str) -> None:
     number, current = STEPS.index(step), STEPS.index(page.step)
+    is_reached = all(earlier in page.done for earlier in STEPS[:number])
     if step == page.step:
         label = f"**{step}** :gray[\u2002step {number + 1} of {len(STEPS)}]"
         with (
@@ -66,7 +67,7 @@ def _draw_step(page: DraftPage, step: str) -> None:
             _FORMS[step](page)
             if step != STEPS[-1]:
                 wizard_state.buttons(page)
-    elif step in page.done and (number < current or page.step in page.done):
+    elif step in page.done and (number < current or is_reached):
         label = f"**{step}** :gray[\u2002{plain(page.summaries[step])}]"
         with st.expander(label, icon=":material/check_circle:", type="step", key=f"step_done_{step}"):
             st.button("Change", icon=":material/edit:", key=f"change_{step}", on_click=wizard_state.go, args=(step,))

@@ -7,14 +7,17 @@ import streamlit as st
 from engine.actions import drafts
 from engine.views import connections as view
 from engine.views.connections import ConnectionLine, ConnectionList
-from pages.parts import badges, connection_table, filters, frame, session, words
+from engine.views.drafts import WORDS
+from pages.parts import badges, connection_facts, connection_table, filters, frame, session, words
 from pages.parts.plain import plain
-from storage.records.connections import ConnectionState, Direction
+from storage.records.connections import ConnectionState, Direction, Method
 
 _SEARCH_WIDTH = 260
+_METHOD_WIDTH = 140
 _LIVE_S = 2
 _WAYS = {"all": "All", "in": "In", "out": "Out"}
 _DIRECTIONS = {"in": Direction.INBOUND, "out": Direction.OUTBOUND}
+_METHODS = {"": "All methods", **{method.value: WORDS[method] for method in (Method.SFTP, Method.FTP, Method.EMAIL)}}
 _PILLS = {"failed": badges.FAILED, "going": badges.RUNNING, "paused": badges.PAUSED, "off": badges.OFF}
 
 
@@ -24,7 +27,9 @@ def status_of(line: ConnectionLine) -> str:
     return next((word for word, known in _PILLS.items() if known == badge), "")
 
 
-def chosen(lines: Iterable[ConnectionLine], search: str, way: str, status: str | None) -> list[ConnectionLine]:
+def chosen(
+    lines: Iterable[ConnectionLine], search: str, way: str, method: str, status: str | None
+) -> list[ConnectionLine]:
     """Return the lines that the toolbar asks for; pure."""
     wanted = search.strip().casefold()
     return [
@@ -32,6 +37,7 @@ def chosen(lines: Iterable[ConnectionLine], search: str, way: str, status: str |
         for line in lines
         if wanted in line.connection.name.casefold()
         and line.connection.direction is _DIRECTIONS.get(way, line.connection.direction)
+        and method in ("", line.connection.method)
         and (status is None or status_of(line) == status)
     ]
 
@@ -82,17 +88,19 @@ def _draw_toolbar(page: ConnectionList) -> list[ConnectionLine]:
             width=_SEARCH_WIDTH,
         )
         way = filters.segments("Direction", "dir", _WAYS)
+        method = filters.select("Method", "method", _METHODS, key="connections_method", width=_METHOD_WIDTH)
         counts = {word: sum(status_of(line) == word for line in page.lines) for word in _PILLS}
         labels = {word: f"{_PILLS[word].word} {words.count(n)}" for word, n in counts.items() if n}
         status = filters.pills("Status", "status", labels) if labels else None
         st.space("stretch")
         st.caption(f"{words.counted(total, 'connection')} · {words.count(is_on)} on", width="content")
-    return chosen(page.lines, search or "", way, status)
+    return chosen(page.lines, search or "", way, method, status)
 
 
 def _clear() -> None:
     st.session_state["q"] = ""
-    filters.clear("dir", "status")
+    filters.clear("dir", "status", "connections_method")
+    st.query_params.pop("method", None)
 
 
 def _draw_list(*, was_going: bool) -> None:
@@ -126,6 +134,7 @@ def _draw() -> None:
             "Batch files in and out. A connection carries one type of data, one way, over one method. "
             f"Times are {frame.zone_name()}."
         )
+        connection_facts.allow_list(page.reached_at)
         st.fragment(_draw_list, run_every=_LIVE_S if page.is_going else None)(was_going=page.is_going)
 
 

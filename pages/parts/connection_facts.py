@@ -1,12 +1,26 @@
 """What a partner needs to reach us, drawn the same in the wizard, on a connection's page and above the list."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from engine.views.drafts import Ours
+from pages.parts.plain import plain
 from storage.records.connections import Method
 
 _PORTS = {Method.SFTP: "SFTP port", Method.FTP: "FTPS port", Method.EMAIL: "E-mail port"}
+_SHORT = {Method.SFTP: "SFTP", Method.FTP: "FTPS", Method.EMAIL: "e-mail"}
 _PROOF = {Method.SFTP: "Host key", Method.FTP: "Certificate", Method.EMAIL: "Certificate"}
+
+
+def allow_list(reached_at: Mapping[Method, Ours]) -> None:
+    """Draw the box above the list: what partners must let through to reach us (requirement A07)."""
+    first = next(iter(reached_at.values()))
+    ports = " · ".join(f"{word} **{reached_at[method].port}**" for method, word in _SHORT.items())
+    st.warning(
+        f"Partners must allow-list **{plain(first.host)}** or **{plain(first.public_address)}** · {ports}",
+        icon=":material/shield:",
+    )
 
 
 def for_partner(ours: Ours, method: Method) -> None:
@@ -21,7 +35,7 @@ def for_partner(ours: Ours, method: Method) -> None:
 
 def table(ours: Ours, method: Method) -> None:
     """Draw host, address, port and the fingerprint of what proves that it is us."""
-    shown = {"Host": f"`{ours.host}`", _PORTS[method]: f"`{ours.port}`"}
+    shown = {"Host": f"`{ours.host}`", "Address": f"`{ours.public_address}`", _PORTS[method]: f"`{ours.port}`"}
     st.table(shown, border="horizontal", alt="Host, address and port that the partner allows")
     if ours.fingerprint:
         st.caption(_PROOF[method])

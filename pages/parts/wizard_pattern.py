@@ -31,11 +31,11 @@ def _tester(draft_id: str, step: str, *, was_asking: bool) -> None:
             st.rerun()
         with st.container(border=True, key="pattern_tester"):
             frame.block_title("Try the pattern", about="Which names would be taken, and why the others would not.")
-            has_server = bool(page.answers.get("host"))
-            if has_server and _is_listed():
+            has_folder = not page.is_hosted and not wizard_fields.is_mail(page)
+            if has_folder and _is_listed():
                 _folder(page, page.listing_job if is_of_server(page.listing_job, page) else None)
             else:
-                _verdicts(page, _typed())
+                _verdicts(page, _typed(page))
 
 
 def _is_listed() -> bool:
@@ -69,10 +69,10 @@ def _folder(page: DraftPage, job: Job | None) -> None:
     )
 
 
-def _typed() -> list[str]:
+def _typed(page: DraftPage) -> list[str]:
     typed = st.text_area(
         "File names, one a line",
-        value=wizard_words.SAMPLE_NAMES,
+        value=wizard_words.sample_names(page.answers.get("data_type")),
         key="wizard_names",
         label_visibility="collapsed",
         height=130,
@@ -100,7 +100,8 @@ def _verdicts(page: DraftPage, names: list[str]) -> None:
     )
     st.table(table, border="horizontal", hide_index=True, hide_header=True, alt="Which names the pattern takes")
     if is_mail and names:
-        _mail(trial.verdict)
+        wrong = sum(not is_taken and reason != _RESERVED for _, is_taken, reason in trial.lines)
+        _mail(trial.verdict, wrong)
     else:
         taken = sum(is_taken for _, is_taken, _ in trial.lines)
         st.markdown(f"**{taken} of {words.counted(len(trial.lines), 'name')}** would be taken.")
@@ -108,11 +109,12 @@ def _verdicts(page: DraftPage, names: list[str]) -> None:
         st.caption(f"Only the first {_NAMES_MAX} names were tried.")
 
 
-def _mail(why_not: str | None) -> None:
+def _mail(why_not: str | None, wrong: int) -> None:
     if why_not is None:
-        st.markdown(":green-badge[:material/mail: E-mail taken] One mail with these attachments would be taken.")
-    else:
-        st.markdown(f":red-badge[:material/mail_off: E-mail ignored] {plain(why_not)}")
+        st.markdown(":green-badge[:material/mail: E-mail taken] Every attachment matches or is reserved.")
+        return
+    said = f"{words.counted(wrong, 'attachment')} {'does' if wrong == 1 else 'do'} not match" if wrong else why_not
+    st.markdown(f":red-badge[:material/mail_off: E-mail ignored] {plain(said)}")
 
 
 def _icon(reason: str, *, is_taken: bool) -> str:

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from engine.views.drafts import DraftPage
-from pages.parts import connection_facts, frame, wizard_checks, wizard_pattern, wizard_words
+from pages.parts import connection_facts, frame, wizard_checks, wizard_fields, wizard_pattern, wizard_words
 from storage.records.connections import DataType, Direction, Method, Methodology
 
 
@@ -12,13 +12,17 @@ def draw(page: DraftPage) -> None:
     """Draw the right column of a step."""
     if page.step == "Type":
         _sample(page)
-    if page.step in ("Method", "Credentials") and page.answers.get("direction") == Direction.INBOUND:
+    is_in = page.answers.get("direction") == Direction.INBOUND
+    if page.step == "Method" and is_in:
         wizard_pattern.draw(page)
     if page.step in ("Credentials", "Review"):
         if page.is_hosted:
             connection_facts.for_partner(page.ours, Method(page.answers["method"]))
         else:
             wizard_checks.draw(page)
+    if page.step == "Credentials" and is_in and not page.is_hosted and not wizard_fields.is_mail(page):
+        # Only now the folder can be listed: who signs in is known.
+        wizard_pattern.draw(page)
     if page.step == "Review":
         _happens(page)
     _terms(is_open_block=page.step == "Direction")

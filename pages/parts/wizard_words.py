@@ -84,7 +84,6 @@ ENTERED_KINDS = {
     "private_key": "A key file of yours, with or without passphrase",
     "made_key": "Handoff makes a key pair; the partner allows its public half",
 }
-SAMPLE_NAMES = "purchases_2026-11.csv\npurchases_.csv\nPurchases_1.csv\nreceipt_purchases_1.csv\nlogo.png"
 ON_SAVE = ("The next run uses these values",)
 STAGES = {
     "resolve": "Find the server",
@@ -125,6 +124,14 @@ _ON_CREATE_MAILED = (
     _MAPPING,
     "Each file gets a receipt and a result at the return address, where one was given",
 )
+
+
+def sample_names(data_type: object) -> str:
+    """Return five names to try a pattern on, one a line, as files of this type might be called."""
+    word = {DataType.AUDIENCES: "audiences", DataType.IDENTITIES: "identities"}.get(
+        DataType(str(data_type)) if data_type else DataType.CARD_LINKED_TRANSACTIONS, "purchases"
+    )
+    return f"{word}_2026-11.csv\n{word}_.csv\n{word.capitalize()}_1.csv\nreceipt_{word}_1.csv\nlogo.png"
 
 
 def on_create(direction: Direction, method: Method, methodology: Methodology) -> tuple[str, ...]:

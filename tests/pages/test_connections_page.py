@@ -251,4 +251,4 @@ def test_states_are_told_apart_by_word_and_colour() -> None:
     shown = [badges.run_state(state) for state in badges._OF_RUN]
     assert len({badge.word for badge in shown}) == len(shown)
     assert badges.FAILED.markdown == ":red-badge[:material/cancel: Failed]"
-    assert connections_page.chosen([], "", "all", None) == []
+    assert connections_page.chosen([], "", "all", "", None) == []
