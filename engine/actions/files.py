@@ -6,7 +6,7 @@ from pathlib import Path
 
 from engine.actions.desk import Desk, known_connection
 from engine.base import clock, errors, ids, limits
-from engine.flows import queue
+from engine.flows import intake, queue
 from engine.security import audit, roles
 from engine.security.audit import What
 from engine.security.roles import Right
@@ -76,8 +76,6 @@ def hand_in_mended(
         BadInput: The name cannot be one of a file, or the file is empty or too large.
         GiveUp: The connection is off, carries files the other way, or there is no such run.
     """
-    from engine.flows import intake  # type: ignore[attr-defined]  # noqa: PLC0415 - until it is there
-
     audit.allow(desk.database, caller, Right.SEND_FILES, What("connection", connection_id))
     known_as = mended_name(name)
     refuse_name(known_as)
@@ -108,8 +106,6 @@ def import_again(desk: Desk, caller: Caller, file_id: str) -> None:
     Raises:
         GiveUp: Its content was removed, it ended well, or its connection is off or gone.
     """
-    from engine.flows import intake  # type: ignore[attr-defined]  # noqa: PLC0415 - until it is there
-
     audit.allow(desk.database, caller, Right.RUN, What("file", file_id))
     with desk.database.write("ctl") as cursor:
         file, connection = _known(cursor, caller, file_id)
