@@ -4,7 +4,7 @@ from typing import Any
 
 from engine.actions import apply_connections, apply_partners, wanted_shape
 from engine.actions import goals as goal_actions
-from engine.actions.desk import Desk
+from engine.actions.desk import Desk, publish_logins
 from engine.actions.wanted_shape import WantedFile
 from engine.base import clock, errors
 from engine.flows import audiences as audience_flows
@@ -31,7 +31,8 @@ def apply(desk: Desk, caller: Caller, wanted: Any) -> dict[str, Any]:
     Returns:
         {"changes": [{"kind", "name", "did": "created|changed|unchanged", "fields": {field: [before, after]}}]},
         kind being property, connection, audience, configuration or activation. Secrets are told as
-        ["set", "changed"].
+        ["set", "changed"]. A connection's line has "provisioned" where a login or an address was made: its password
+        is told this once.
 
     Raises:
         BadInput: A mistake in the file; nothing of it was applied.
@@ -49,6 +50,7 @@ def apply(desk: Desk, caller: Caller, wanted: Any) -> dict[str, Any]:
         changes = [_property_line(item, is_new=item in made) for item in file.properties]
         changes += [apply_connections.put(desk, cursor, caller, item) for item in file.connections]
         changes += apply_partners.put(desk, cursor, caller, file, touched)
+    publish_logins(desk)
     apply_partners.activate(desk, touched, caller)
     for audience_id in touched.audiences:
         # Queued too, in the transaction above: cut off here, the service does it. Twice does no harm.

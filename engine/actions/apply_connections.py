@@ -3,16 +3,17 @@
 import dataclasses
 from typing import Any
 
+from engine.actions import apply_credentials
 from engine.actions import connections as connection_actions
 from engine.actions import goals as goal_actions
 from engine.actions.desk import Desk
 from engine.actions.wanted_connections import WantedConnection
 from engine.base import errors, ids
-from engine.flows import sealing
+from engine.flows import ours
 from engine.mapping import checks
-from engine.security import keys
+from engine.security import keys, provisioning
 from storage.database import Cursor
-from storage.records.connections import Connection
+from storage.records.connections import Connection, Details, Direction, Method
 from storage.records.goals import ImportGoal, Property
 from storage.records.people import Caller
 from storage.tables import connections, goals
@@ -22,11 +23,17 @@ def check(desk: Desk, item: WantedConnection, known: dict[str, Property]) -> Non
     """Refuse what cannot be; what this item makes is known to those after it.
 
     Raises:
-        BadInput: A goal or a private key that cannot be used.
+        BadInput: A server that may not be reached, a goal or a key that cannot be used.
     """
-    if item.wanted.secrets.private_key is not None:
-        keys.check_private_key(item.wanted.secrets.private_key, item.wanted.secrets.passphrase)
+    if item.wanted.host:
+        refusal = ours.host_refusal(desk, item.wanted.host, item.wanted.port)
+        if refusal:
+            raise errors.BadInput(f"{item.wanted.name}: {refusal}")
+    _check_sign_in(item)
     for goal in item.goals:
+        wrong = goal_actions.files_problem(item.wanted, goal.folder, goal.files, goal.files_kind)
+        if wrong:
+            raise errors.BadInput(f"{item.wanted.name}: {wrong}")
         if _is_unmapped(goal):
             continue
         found = checks.problems(goal, known)
@@ -37,25 +44,56 @@ def check(desk: Desk, item: WantedConnection, known: dict[str, Property]) -> Non
             known.setdefault(made.name.lower(), made)
 
 
+def _check_sign_in(item: WantedConnection) -> None:
+    if item.sign_in is None:
+        return
+    if item.sign_in.secrets is not None and item.sign_in.secrets.private_key is not None:
+        keys.check_private_key(item.sign_in.secrets.private_key, item.sign_in.secrets.passphrase)
+    if item.sign_in.password is not None:
+        provisioning.hash_password(item.sign_in.password)
+    if item.sign_in.public_key is not None:
+        provisioning.public_line(item.sign_in.public_key)
+
+
 def _is_unmapped(goal: ImportGoal) -> bool:
     """Say whether nobody has mapped a goal yet; a run of it says so, and `export` prints it like any other."""
     return not goal.identifiers and not goal.mappings
 
 
 def put(desk: Desk, cursor: Cursor, caller: Caller, item: WantedConnection) -> dict[str, Any]:
-    """Write a connection inside the caller's ctl transaction; return its line of the difference."""
+    """Write a connection inside the caller's ctl transaction; return its line of the difference.
+
+    Where something was made that partners sign in with, the line has it once: {"provisioned": {...}}.
+    """
     before = connections.by_name(cursor, item.wanted.name)
     old_goals = goals.of_connection(cursor, before.connection_id) if before else []
-    fields = _differences(desk, cursor, before, old_goals, item)
+    credentials = apply_credentials.put(desk, cursor, caller, item, before)
+    wanted = dataclasses.replace(
+        item.wanted,
+        sign_in=credentials.credential.credential_id if credentials.credential else None,
+        hosted_folder=item.hosted_folder,
+        details=_with_address(item.wanted, before),
+    )
+    fields = _differences(before, old_goals, item, wanted) | credentials.fields
     if before is None or any(not name.startswith("goal") for name in fields):
         connection_id = connection_actions.put(
-            desk, cursor, caller, item.wanted, before.connection_id if before else None, item.state
+            desk, cursor, caller, wanted, before.connection_id if before else None, item.state
         )
     else:
         connection_id = before.connection_id
     _put_goals(cursor, caller, connection_id, old_goals, item)
     did = "created" if before is None else "changed" if fields else "unchanged"
-    return {"kind": "connection", "name": item.wanted.name, "did": did, "fields": fields}
+    line: dict[str, Any] = {"kind": "connection", "name": item.wanted.name, "did": did, "fields": fields}
+    shown = apply_credentials.told(desk, cursor, connection_id, credentials, is_new=before is None)
+    return {**line, **({"provisioned": shown} if shown else {})}
+
+
+def _with_address(wanted: connection_actions.Wanted, before: Connection | None) -> Details:
+    takes_mail = (wanted.direction, wanted.method) == (Direction.INBOUND, Method.EMAIL) and not wanted.host
+    if not takes_mail or wanted.details.address:
+        return wanted.details
+    address = before.details.address if before else ""
+    return dataclasses.replace(wanted.details, address=address or provisioning.new_address())
 
 
 def _put_goals(
@@ -74,16 +112,16 @@ def _put_goals(
 
 
 def _differences(
-    desk: Desk, cursor: Cursor, before: Connection | None, old_goals: list[ImportGoal], item: WantedConnection
+    before: Connection | None,
+    old_goals: list[ImportGoal],
+    item: WantedConnection,
+    wanted: connection_actions.Wanted,
 ) -> dict[str, list[Any]]:
     found = {}
-    after = _flat(item.wanted, item.state.value)
     old = _flat_connection(before) if before else {}
-    for name, value in after.items():
+    for name, value in _flat(wanted, item, before).items():
         if old.get(name) != value:
             found[name] = [old.get(name), value]
-    if before is not None and sealing.of_connection(desk, cursor, before.connection_id) != item.wanted.secrets:
-        found["secret"] = ["set", "changed"]
     for number, goal in enumerate(item.goals):
         said = goals.definition(old_goals[number]) if number < len(old_goals) else {}
         for name, value in goals.definition(goal).items():
@@ -92,11 +130,21 @@ def _differences(
     return found
 
 
-def _flat(wanted: connection_actions.Wanted, state: str) -> dict[str, Any]:
-    values = {
-        field.name: getattr(wanted, field.name) for field in dataclasses.fields(wanted) if field.name != "secrets"
+def _flat(wanted: connection_actions.Wanted, item: WantedConnection, before: Connection | None) -> dict[str, Any]:
+    folder = item.hosted_folder or (before.details.hosted_folder if before else Details().hosted_folder)
+    return {
+        "name": wanted.name,
+        "direction": wanted.direction.value,
+        "data_type": wanted.data_type.value,
+        "method": wanted.method.value,
+        "methodology": wanted.methodology.value,
+        "host": wanted.host,
+        "port": wanted.port,
+        "host_key": wanted.host_key,
+        "every_minutes": wanted.every_minutes,
+        "state": item.state.value,
+        **_unusual(dataclasses.replace(wanted.details, hosted_folder=folder), before),
     }
-    return {**{name: getattr(value, "value", value) for name, value in values.items()}, "state": state}
 
 
 def _flat_connection(connection: Connection) -> dict[str, Any]:
@@ -108,8 +156,17 @@ def _flat_connection(connection: Connection) -> dict[str, Any]:
         "methodology": connection.methodology.value,
         "host": connection.server.host,
         "port": connection.server.port,
-        "username": connection.server.username,
         "host_key": connection.server.host_key,
         "every_minutes": connection.every_minutes,
         "state": connection.state.value,
+        **_unusual(connection.details, connection),
     }
+
+
+def _unusual(details: Details, before: Connection | None) -> dict[str, Any]:
+    """Return the details that are not as they usually are, now or before."""
+    usual = dataclasses.asdict(Details())
+    old = dataclasses.asdict(before.details) if before else usual
+    said = dataclasses.asdict(details)
+    values = {name: value for name, value in said.items() if value != usual[name] or old[name] != usual[name]}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}

@@ -1,25 +1,56 @@
-"""Reads the connections of the YAML that `apply` takes, with their schedules and goals. Pure."""
+"""Reads the connections of the YAML that `apply` takes, with their credentials, schedules and goals. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from engine.actions.connections import Wanted
 from engine.actions.wanted_place import Place, boolean, each, integer, text, word
 from engine.base import errors
-from engine.connections import matrix, wizard
-from storage.records.connections import ConnectionState, DataType, Direction, Method, Methodology, Secrets
-from storage.records.goals import BLANKS, FileFormat, Identifier, ImportGoal, Mapping, PropertyType, Strategy
+from engine.connections import data_types, fields, matrix
+from engine.connections.matrix import Way
+from storage.records.connections import ConnectionState, DataType, Details, Direction, Method, Methodology, Secrets
+from storage.records.goals import (
+    BLANKS,
+    FileFormat,
+    Identifier,
+    ImportGoal,
+    Mapping,
+    PatternKind,
+    PropertyType,
+    Strategy,
+)
 
 _SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "bar": "|", "pipe": "|", BLANKS: BLANKS}
 
 
 @dataclass(frozen=True)
+class WantedSignIn:
+    """Who signs in, as a file says it. credentials: their name, None where the file gives none.
+
+    secrets: what we sign in with, entered. password and public_key: what partners sign in to us with; None keeps
+    what is there, or has it made. username: None likewise.
+    """
+
+    credentials: str | None = None
+    username: str | None = None
+    secrets: Secrets | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+    public_key: str | None = None
+    return_email: str = ""
+
+
+@dataclass(frozen=True)
 class WantedConnection:
-    """One connection of the file. goals have no ids yet: their place in the list tells them apart."""
+    """One connection of the file; wanted has no sign-in yet. goals have no ids: their place tells them apart.
+
+    hosted_folder: where it lies in a login's tree, None where Handoff chooses.
+    """
 
     wanted: Wanted
     state: ConnectionState
     goals: tuple[ImportGoal, ...]
+    sign_in: WantedSignIn | None
+    hosted_folder: str | None
 
 
 def connection(value: Any, where: str) -> WantedConnection:
@@ -31,76 +62,142 @@ def connection(value: Any, where: str) -> WantedConnection:
     method = place.take("method", word(Method))
     methodology = place.take("methodology", word(Methodology))
     way = matrix.WAYS.get((direction, method, methodology))
-    if way is None or not way.is_offered:
-        raise errors.BadInput(f"{where}: {direction} {method} {methodology} is not offered yet; use inbound sftp pull.")
-    if data_type not in matrix.data_types(direction):
+    if way is None:
+        raise errors.BadInput(
+            f"{where}: {direction} {method} {methodology} does not exist; mail is pushed to a partner, never fetched."
+        )
+    if data_type not in data_types.offered(direction):
         raise errors.BadInput(f"{where}.data_type {data_type} is not offered yet.")
-    server = place.take("server", Place)
+    wanted, sign_in = _server(place, where, way, (name, direction, data_type, method, methodology))
+    is_hosted = matrix.is_hosted(direction, methodology)
+    hosted_folder = place.take("hosted_folder", text, None) if is_hosted and method is not Method.EMAIL else None
     state = place.take("state", _state, ConnectionState.OFF)
-    schedule = place.take("schedule", Place, None)
-    minutes = schedule.take("every_minutes", integer) if schedule else None
-    if schedule:
-        schedule.done()
-    goals = place.take("goals", each(_goal))
+    goals = _goals(place, where, direction, way)
     place.done()
-    wanted = _server(server, f"{where}.server", name, (direction, data_type, method, methodology), minutes)
-    found = wizard.name_problem(name, frozenset()) or wizard.minutes_problem(minutes)
-    if found:
-        raise errors.BadInput(f"{where}: {found}")
-    if len(goals) != 1:
-        raise errors.BadInput(f"{where}.goals has {len(goals)} goals; give one import goal.")
-    return WantedConnection(wanted, state, tuple(goals))
+    wrong = fields.name_problem(name, frozenset()) or fields.minutes_problem(wanted.every_minutes)
+    wrong = wrong or (fields.folder_problem(hosted_folder) if hosted_folder else None)
+    if wrong:
+        raise errors.BadInput(f"{where}: {wrong}")
+    return WantedConnection(wanted, state, goals, sign_in, hosted_folder)
+
+
+def _goals(place: Place, where: str, direction: Direction, way: Way) -> tuple[ImportGoal, ...]:
+    if direction is Direction.OUTBOUND:
+        return ()
+    found = place.take("goals", each(lambda value, at: _goal(value, at, has_folder="folder" in way.place)))
+    if len(found) != 1:
+        raise errors.BadInput(f"{where}.goals has {len(found)} goals; give one import goal.")
+    return tuple(found)
 
 
 def _server(
-    place: Place,
-    where: str,
-    name: str,
-    kinds: tuple[Direction, DataType, Method, Methodology],
-    minutes: int | None,
-) -> Wanted:
+    place: Place, where: str, way: Way, kinds: tuple[str, Direction, DataType, Method, Methodology]
+) -> tuple[Wanted, WantedSignIn | None]:
+    minutes = None
+    if "every_minutes" in way.place:
+        schedule = place.take("schedule", Place, None)
+        minutes = schedule.take("every_minutes", integer) if schedule else None
+        if schedule:
+            schedule.done()
+    host, port, host_key, is_plain, sign_in = "", 0, "", False, None
+    if "host" in way.place:
+        server, at = place.take("server", Place), f"{where}.server"
+        host, port = server.take("host", text), server.take("port", integer, way.port)
+        is_plain = server.take("plain", boolean, default=False) if "plain_ftp" in way.place else False
+        is_optional = "host_key" in way.optional
+        host_key = server.take("host_key", text, *(("",) if is_optional else ()))
+        sign_in = _entered(server, at, way)
+        server.done()
+        check_key = fields.certificate_problem if is_optional else fields.host_key_problem
+        wrong = fields.host_problem(host) or fields.port_problem(port) or check_key(host_key)
+        if wrong:
+            raise errors.BadInput(f"{at}: {wrong}")
+    elif way.sign_in:
+        sign_in = _provisioned(place, way)
+    if sign_in is not None:
+        sign_in = _named(place, where, way, sign_in)
+    details = _details(place, where, way, is_plain=is_plain, is_in=kinds[1] is Direction.INBOUND)
+    return Wanted(*kinds, host, port, host_key, minutes, details), sign_in
+
+
+def _entered(place: Place, where: str, way: Way) -> WantedSignIn:
     secrets = Secrets(
         password=place.take("password", text, None),
         private_key=place.take("private_key", text, None),
         passphrase=place.take("passphrase", text, None),
     )
-    if (secrets.password is None) == (secrets.private_key is None):
-        raise errors.BadInput(f'{where} needs password or private_key, one of them, as "${{ENV_NAME}}".')
-    wanted = Wanted(
-        name,
-        *kinds,
-        host=place.take("host", text),
-        port=place.take("port", integer, 22),
-        username=place.take("username", text),
-        host_key=place.take("host_key", text),
-        secrets=secrets,
-        every_minutes=minutes,
+    takes_keys = matrix.SignInKind.PRIVATE_KEY in way.kinds
+    if not takes_keys and secrets.private_key is not None:
+        raise errors.BadInput(f"{where} has private_key, which only SFTP takes; give the password.")
+    if secrets.password is None and secrets.private_key is None:
+        wanted = "password or private_key, or both" if takes_keys else "password"
+        raise errors.BadInput(f'{where} needs {wanted}, as "${{ENV_NAME}}".')
+    return WantedSignIn(username=place.take("username", text), secrets=secrets)
+
+
+def _provisioned(place: Place, way: Way) -> WantedSignIn:
+    login = place.take("login", Place, None) if way.kinds else None
+    if login is None:
+        return WantedSignIn()
+    takes_keys = matrix.SignInKind.PUBLIC_KEY in way.kinds
+    found = WantedSignIn(
+        username=login.take("username", text, None),
+        password=login.take("password", text, None),
+        public_key=login.take("public_key", text, None) if takes_keys else None,
     )
-    place.done()
-    for problem in (
-        wizard.host_problem(wanted.host),
-        wizard.port_problem(wanted.port),
-        wizard.host_key_problem(wanted.host_key),
-    ):
-        if problem:
-            raise errors.BadInput(f"{where}: {problem}")
-    return wanted
+    login.done()
+    return found
 
 
-def _goal(value: Any, where: str) -> ImportGoal:
+def _named(place: Place, where: str, way: Way, sign_in: WantedSignIn) -> WantedSignIn:
+    name = place.take("credentials", text, None)
+    email = place.take("return_email", text, "") if "return_email" in way.sign_in else ""
+    wrong = fields.return_email_problem(email)
+    wrong = wrong or (fields.credential_name_problem(name, frozenset()) if name is not None else None)
+    if wrong:
+        raise errors.BadInput(f"{where}: {wrong}")
+    return WantedSignIn(name, sign_in.username, sign_in.secrets, sign_in.password, sign_in.public_key, email)
+
+
+def _details(place: Place, where: str, way: Way, *, is_plain: bool, is_in: bool) -> Details:
+    def given(field: str, check: Any, usual: Any) -> Any:
+        return place.take(field, check, usual) if field in way.place else usual
+
+    details = Details(
+        plain_ftp=is_plain,
+        delete_after_pull=given("delete_after_pull", boolean, usual=False),
+        result_folder=given("result_folder", text, ""),
+        address=place.take("address", text, "") if "address" in way.provided else "",
+        recipients=tuple(given("recipients", each(text), [])),
+        subject=given("subject", text, ""),
+        folder=given("folder", text, "/") if not is_in else "/",
+        allowed_senders=tuple(given("allowed_senders", each(text), [])),
+    )
+    wrong = fields.result_folder_problem(details.result_folder) or fields.senders_problem(details.allowed_senders)
+    wrong = wrong or fields.folder_problem(details.folder)
+    if "recipients" in way.place:
+        wrong = wrong or fields.recipients_problem(details.recipients) or fields.subject_problem(details.subject)
+    if wrong:
+        raise errors.BadInput(f"{where}: {wrong}")
+    return details
+
+
+def _goal(value: Any, where: str, *, has_folder: bool) -> ImportGoal:
     outer = Place(value, where)
     place = outer.take("import", Place)
     outer.done()
+    expression = place.take("files_regex", text, None)
     goal = ImportGoal(
         goal_id="",
         connection_id="",
         version=0,
-        folder=place.take("folder", text),
-        files=place.take("files", text),
+        folder=place.take("folder", text) if has_folder else "/",
+        files=expression if expression is not None else place.take("files", text, *(() if has_folder else ("",))),
         format=place.take("format", _format, FileFormat()),
         identifiers=tuple(place.take("identifiers", each(_identifier))),
         create_profiles=place.take("create_profiles", boolean, default=False),
         mappings=tuple(place.take("mappings", each(_mapping), [])),
+        files_kind=PatternKind.WILDCARD if expression is None else PatternKind.REGEX,
     )
     place.done()
     return goal

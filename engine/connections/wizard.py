@@ -1,23 +1,26 @@
-"""The Connector wizard as a pure state machine: answers in, problems, next step and review out.
+"""The Connector wizard as a pure state machine: answers in, fields, problems and next step out.
 
 The answers are a plain dict of JSON values, so that a draft can rest in the database and a page can be
-reloaded at any step (requirements W01 to W40). Secrets are never in it: `has_secret` says that one is set.
+reloaded at any step (requirements W01 to W40). Secrets are never in it: `has_secret` says that one is set,
+`shown_at` that what Handoff provides was shown.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from engine.base import limits
-from engine.connections import matrix
-from storage.records.connections import PORT_MAX, DataType, Direction, Method, Methodology, SecretKind
+from engine.connections import data_types, fields, matrix
+from engine.connections.matrix import SignInKind, Way
+from storage.records.connections import Direction, Method, Methodology
+from storage.records.goals import PatternKind
+from storage.records.people import Role
 
 Answers = dict[str, Any]
-_HOST = re.compile(r"^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_.:-]*[A-Za-z0-9])?$")
-_FINGERPRINT = re.compile(r"^SHA256:[A-Za-z0-9+/]{43}$")
-SFTP_PORT = 22
+EXISTING, NEW = "existing", "new"
+"""The answers of credential_choice."""
+MAILBOX = "INBOX"
+_CHOICE_ORDER = ("direction", "method", "methodology")
 
 
 class Step(StrEnum):
@@ -30,243 +33,345 @@ class Step(StrEnum):
     REVIEW = "Review"
 
 
-_FIELDS = {
-    Step.DIRECTION: ("name", "direction"),
-    Step.TYPE: ("data_type",),
-    Step.METHOD: ("method", "methodology", "host", "port", "folder", "files", "every_minutes"),
-    Step.CREDENTIALS: ("username", "secret", "host_key"),
-    Step.REVIEW: (),
-}
+def _no_refusal(host: str, port: int) -> str | None:
+    del host, port
+    return None
 
-WORDS: dict[str, str] = {
-    Direction.INBOUND.value: "Give data to us (in)",
-    Direction.OUTBOUND.value: "Receive data from us (out)",
-    DataType.CONVERSIONS.value: "Conversions",
-    DataType.ACTION_MODIFICATIONS.value: "Action modifications and reversals",
-    DataType.CLICKS.value: "Clicks",
-    DataType.PRODUCT_CATALOGS.value: "Product catalogs",
-    DataType.AUDIENCES.value: "Audiences",
-    DataType.IDENTITIES.value: "Identities",
-    DataType.CARD_LINKED_TRANSACTIONS.value: "Card-linked transactions",
-    DataType.AGGREGATE_PERFORMANCE.value: "Aggregate performance",
-    Method.EMAIL.value: "Email",
-    Method.SFTP.value: "SFTP",
-    Method.FTP.value: "FTP",
-    Methodology.PUSH.value: "Push to us",
-    Methodology.PULL.value: "Pull from third party",
-    SecretKind.PASSWORD.value: "Password",
-    SecretKind.PRIVATE_KEY.value: "Private key",
-}
-"""The words on screen for the stable codes in the answers."""
+
+def _plain_pattern_problem(pattern: str, kind: PatternKind) -> str | None:
+    del kind
+    return fields.files_problem(pattern)
 
 
 @dataclass(frozen=True)
-class ReviewLine:
-    """One line of the last step: label, value, and who gave it."""
+class Known:
+    """What answers are judged by beside themselves.
 
-    label: str
-    value: str
-    origin: str
+    names, credential_names: lower-case, of other connections and credentials. credential_ids: those that this person
+    can choose for this draft. host_refusal: one sentence where a server may not be reached by our policy.
+    pattern_problem: one sentence where a pattern cannot be used. role: of whom the draft is.
+    """
+
+    names: frozenset[str] = frozenset()
+    credential_names: frozenset[str] = frozenset()
+    credential_ids: frozenset[str] = frozenset()
+    host_refusal: Callable[[str, int], str | None] = _no_refusal
+    pattern_problem: Callable[[str, PatternKind], str | None] = _plain_pattern_problem
+    role: Role | None = None
 
 
 def begin() -> Answers:
-    """Return the answers of a new draft: what is usual, and what leaves no choice."""
-    usual: Answers = {"port": SFTP_PORT, "every_minutes": None}
-    answers: Answers = {**usual, "secret_kind": SecretKind.PASSWORD.value, "has_secret": False}
-    for field, offered in _OFFERED.items():
-        choices = offered(answers)
-        if len(choices) == 1:
-            answers[field] = choices[0].value
-    return answers
+    """Return the answers of a new draft: what is usual."""
+    return {
+        "port": matrix.WAYS[Direction.INBOUND, Method.SFTP, Methodology.PULL].port,
+        "every_minutes": None,
+        "files_kind": PatternKind.WILDCARD.value,
+        "plain_ftp": False,
+        "delete_after_pull": False,
+        "credential_choice": NEW,
+        "credential_kind": SignInKind.PASSWORD.value,
+        "has_secret": False,
+    }
 
 
-def problems(answers: Answers, step: Step, taken_names: frozenset[str]) -> dict[str, str]:
-    """Return what keeps a person from leaving a step: field -> sentence; empty where nothing does.
+def renewed(answers: Answers) -> Answers:
+    """Return the answers of a draft that an earlier version of Handoff kept, with what was not asked then."""
+    said = {**begin(), **answers}
+    kind = said.pop("secret_kind", None)
+    return {**said, "credential_kind": kind} if kind else said
 
-    Args:
-        answers: The draft.
-        step: The step to check, alone.
-        taken_names: Lower-case names of other connections.
+
+def way(answers: Answers) -> Way | None:
+    """Return the way that the answers have chosen, or None as long as it is open."""
+    key = _way_key(answers)
+    return matrix.WAYS.get(key) if key else None
+
+
+def is_hosted(answers: Answers) -> bool:
+    """Say whether partners come to us on the way chosen."""
+    key = _way_key(answers)
+    return key is not None and matrix.is_hosted(key[0], key[2])
+
+
+def takes_mail(answers: Answers) -> bool:
+    """Say whether the way needs an address of ours to which mail comes."""
+    return _way_key(answers) == (Direction.INBOUND, Method.EMAIL, Methodology.PUSH)
+
+
+def sends_mail(answers: Answers) -> bool:
+    """Say whether we send mail on the way chosen, for which nobody signs in."""
+    return _way_key(answers) == (Direction.OUTBOUND, Method.EMAIL, Methodology.PUSH)
+
+
+def has_goal(answers: Answers) -> bool:
+    """Say whether files come in, so that a goal says which ones and what becomes of them (requirement W04)."""
+    return answers.get("direction") == Direction.INBOUND.value
+
+
+def uses_existing(answers: Answers) -> bool:
+    """Say whether existing credentials were chosen instead of new ones."""
+    return answers.get("credential_choice") == EXISTING
+
+
+def kinds(answers: Answers) -> tuple[SignInKind, ...]:
+    """Return how one may sign in on the way chosen; empty where nobody chooses."""
+    chosen = way(answers)
+    return chosen.kinds if chosen else ()
+
+
+def shown(answers: Answers, step: Step) -> tuple[str, ...]:
+    """Return the fields that a step asks for, in order, given the answers so far."""
+    chosen = way(answers)
+    match step:
+        case Step.DIRECTION:
+            return ("name", "direction")
+        case Step.TYPE:
+            return ("data_type",)
+        case Step.METHOD:
+            place = chosen.place if chosen else ()
+            return ("method", "methodology", *place)
+        case Step.CREDENTIALS:
+            return _sign_in_fields(answers, chosen) if chosen else ()
+        case _:
+            return ()
+
+
+def _sign_in_fields(answers: Answers, chosen: Way) -> tuple[str, ...]:
+    if not chosen.sign_in:
+        return ()
+    has_host_key = "host_key" in chosen.sign_in and not answers.get("plain_ftp")
+    if uses_existing(answers):
+        return ("credential_choice", "credential_id", *(("host_key",) if has_host_key else ()))
+    left_out = set()
+    if answers.get("credential_kind") != SignInKind.PUBLIC_KEY.value:
+        left_out.add("public_key")
+    if not has_host_key:
+        left_out.add("host_key")
+    return ("credential_choice", *(field for field in chosen.sign_in if field not in left_out))
+
+
+def changed(before: Answers, changes: Answers) -> tuple[Answers, bool]:
+    """Return the answers after some changed, and whether the secret set so far goes.
+
+    What still fits stays; what does not is dropped, unless it is among the changes itself. A secret is for one
+    server and one way: it goes when either changes, so that nobody can have it sent elsewhere.
     """
+    after = {**before, **changes}
+    drops = _dropped_by_way(before, after, changes)
+    after = {**after, **drops, **changes}
+    drops_secret = _context(before) != _context(after)
+    if _server(before) != _server(after):
+        after = {**after, "host_key": "", **changes}
+        drops_secret = drops_secret or after.get("credential_kind") != SignInKind.MADE_KEY.value
+        if not is_hosted(after):
+            after = _without_chosen(after, changes)
+    if before.get("credential_choice") != after.get("credential_choice"):
+        drops_secret = True
+        after = {**after, **({"username": ""} if is_hosted(after) else {}), **changes}
+    if before.get("credential_kind") != after.get("credential_kind"):
+        drops_secret = True
+        after = {**after, "public_key": "", **changes}
+    if before.get("public_key", "") != after.get("public_key", "") and "public_key" in changes:
+        drops_secret = True
+    if drops_secret:
+        after = {**after, "has_secret": False, "shown_at": None}
+        if after.get("credential_kind") == SignInKind.MADE_KEY.value:
+            after["public_key"] = ""
+    return _named(before, after), drops_secret
+
+
+def _dropped_by_way(before: Answers, after: Answers, changes: Answers) -> Answers:
+    drops: Answers = {}
+    if before.get("direction") != after.get("direction"):
+        drops["methodology"] = None
+        offered = data_types.offered(Direction(after["direction"])) if after.get("direction") else ()
+        if after.get("data_type") not in offered:
+            drops["data_type"] = None
+    now = {**after, **drops, **changes}
+    for field in _CHOICE_ORDER:
+        choices = _choices(now, field)
+        if now.get(field) not in choices:
+            drops[field] = now[field] = choices[0].value if len(choices) == 1 else None
+    if before.get("method") != now.get("method") and now.get("method"):
+        usual = [found.port for key, found in matrix.WAYS.items() if key[1] == now["method"] and found.port]
+        drops |= {"host_key": "", "port": usual[0]}
+    chosen = way(now)
+    if chosen is not None:
+        drops |= _dropped_folder(now, chosen)
+        if _context(before) != _context(now):
+            drops |= _dropped_sign_in(before, now, chosen)
+    return drops
+
+
+def _dropped_folder(now: Answers, chosen: Way) -> Answers:
+    folder = str(now.get("folder") or "")
+    if "folder" not in chosen.place:
+        return {}
+    if now.get("method") == Method.EMAIL.value:
+        return {"folder": MAILBOX} if not folder or folder.startswith("/") else {}
+    return {"folder": ""} if folder and not folder.startswith("/") else {}
+
+
+def _dropped_sign_in(before: Answers, now: Answers, chosen: Way) -> Answers:
+    drops: Answers = {"credential_id": None, "credential_choice": NEW, "public_key": ""}
+    if is_hosted(now) or is_hosted(before):
+        drops["username"] = ""
+    if chosen.kinds and now.get("credential_kind") not in chosen.kinds:
+        drops["credential_kind"] = chosen.kinds[0].value
+    return drops
+
+
+def _context(answers: Answers) -> tuple[object, ...]:
+    """What a sign-in belongs to: the way of the files, and who signs in where."""
+    return (answers.get("method"), is_hosted(answers) if _way_key(answers) else None)
+
+
+def _server(answers: Answers) -> tuple[object, ...]:
+    return (str(answers.get("host") or "").strip().lower(), answers.get("port"), bool(answers.get("plain_ftp")))
+
+
+def _without_chosen(after: Answers, changes: Answers) -> Answers:
+    if after.get("credential_id") and "credential_id" not in changes:
+        return {**after, "credential_id": None, "credential_choice": NEW}
+    return after
+
+
+def _named(before: Answers, after: Answers) -> Answers:
+    """Let the credential's name follow the connection's, as long as nobody gave it one of its own."""
+    own = str(after.get("credential_name") or "")
+    if own in ("", str(before.get("name") or "")) and not after.get("shown_at"):
+        return {**after, "credential_name": str(after.get("name") or "")}
+    return after
+
+
+def problems(answers: Answers, step: Step, known: Known) -> dict[str, str]:
+    """Return what keeps a person from leaving a step: field -> sentence; empty where nothing does."""
     found = {}
-    for field in _FIELDS[step]:
-        sentence = _problem(field, answers, taken_names)
+    for field in shown(answers, step):
+        sentence = _problem(field, answers, known)
         if sentence:
             found[field] = sentence
     return found
 
 
-def first_incomplete(answers: Answers, taken_names: frozenset[str]) -> Step:
+def first_incomplete(answers: Answers, known: Known) -> Step:
     """Return the first step that cannot be left yet; Review where all are done."""
     for step in Step:
-        if problems(answers, step, taken_names):
+        if problems(answers, step, known):
             return step
     return Step.REVIEW
 
 
-def allowed_step(answers: Answers, wanted: str | None, taken_names: frozenset[str]) -> Step:
+def allowed_step(answers: Answers, wanted: str | None, known: Known) -> Step:
     """Return the step to show: the wanted one, or the first incomplete one where that comes before it."""
-    first = first_incomplete(answers, taken_names)
+    first = first_incomplete(answers, known)
     steps = list(Step)
     step = Step(wanted) if wanted in {member.value for member in Step} else first
     return step if steps.index(step) <= steps.index(first) else first
 
 
-def summary(answers: Answers, step: Step) -> str:
-    """Return what a done step says in one line, beside its name."""
-    match step:
-        case Step.DIRECTION:
-            parts = [answers.get("name", ""), _word(answers, "direction")]
-        case Step.TYPE:
-            parts = [_word(answers, "data_type")]
-        case Step.METHOD:
-            parts = [_word(answers, "method"), _word(answers, "methodology"), _address(answers), _path(answers)]
-        case Step.CREDENTIALS:
-            parts = [answers.get("username", ""), _word(answers, "secret_kind").lower()]
-        case _:
-            parts = []
-    return " · ".join(part for part in parts if part)
-
-
-def review(answers: Answers) -> tuple[ReviewLine, ...]:
-    """Return every value entered, for the last step (requirement W34); secrets read "set, not shown"."""
-    minutes = answers.get("every_minutes")
-    lines = (
-        ("Name", answers.get("name", "")),
-        ("Direction", _word(answers, "direction")),
-        ("Data type", _word(answers, "data_type")),
-        ("Method", _word(answers, "method")),
-        ("Methodology", _word(answers, "methodology")),
-        ("Server", _address(answers)),
-        ("Folder", answers.get("folder", "")),
-        ("File pattern", answers.get("files", "")),
-        ("Schedule", f"Every {minutes} minutes" if minutes else "Only by Run now"),
-        ("User name", answers.get("username", "")),
-        (_word(answers, "secret_kind") or "Password", "set, not shown" if answers.get("has_secret") else "missing"),
-        ("Host key", answers.get("host_key", "")),
-    )
-    return tuple(ReviewLine(label, value, "Given by you") for label, value in lines)
-
-
-def _problem(field: str, answers: Answers, taken_names: frozenset[str]) -> str | None:
+def _problem(field: str, answers: Answers, known: Known) -> str | None:
+    text = str(answers.get(field) or "")
     checks: dict[str, Callable[[], str | None]] = {
-        "name": lambda: name_problem(answers.get("name", ""), taken_names),
-        "direction": lambda: _choice(answers, "direction", matrix.directions(), "Choose a direction."),
-        "data_type": lambda: _choice(answers, "data_type", _types(answers), "Choose the type of data."),
-        "method": lambda: _choice(answers, "method", _methods(answers), "Choose a method."),
-        "methodology": lambda: _choice(
-            answers, "methodology", _methodologies(answers), "Choose who starts the transfer."
+        "name": lambda: fields.name_problem(text, known.names),
+        "direction": lambda: _choice(answers, "direction", "Choose a direction."),
+        "data_type": lambda: _type_problem(answers, known),
+        "method": lambda: _choice(answers, "method", "Choose a method."),
+        "methodology": lambda: _choice(answers, "methodology", "Choose who starts the transfer."),
+        "host": lambda: fields.host_problem(text) or known.host_refusal(text.strip(), _port(answers)),
+        "port": lambda: fields.port_problem(answers.get("port")),
+        "folder": lambda: (
+            fields.mailbox_problem(text)
+            if answers.get("method") == Method.EMAIL.value
+            else fields.folder_problem(text.strip())
         ),
-        "host": lambda: host_problem(answers.get("host", "")),
-        "port": lambda: port_problem(answers.get("port")),
-        "folder": lambda: folder_problem(answers.get("folder", "")),
-        "files": lambda: files_problem(answers.get("files", "")),
-        "every_minutes": lambda: minutes_problem(answers.get("every_minutes")),
-        "username": lambda: None if str(answers.get("username", "")).strip() else "Give the user name at the server.",
+        "files": lambda: _files_problem(answers, known),
+        "result_folder": lambda: fields.result_folder_problem(text.strip()),
+        "every_minutes": lambda: fields.minutes_problem(answers.get("every_minutes")),
+        "recipients": lambda: fields.recipients_problem(answers.get("recipients")),
+        "subject": lambda: fields.subject_problem(text),
+        "allowed_senders": lambda: fields.senders_problem(answers.get("allowed_senders")),
+        "credential_id": lambda: None if text in known.credential_ids else "Choose the credentials to use.",
+        "credential_name": lambda: fields.credential_name_problem(text, known.credential_names),
+        "credential_kind": lambda: None if text in kinds(answers) else "Choose how to sign in.",
+        "public_key": lambda: None if text.strip() else "Paste the public key; it begins with ssh-.",
+        "provisioned": lambda: (
+            None if answers.get("shown_at") else "Create the credentials first; they are shown once."
+        ),
+        "return_email": lambda: fields.return_email_problem(text),
+        "username": lambda: None if text.strip() else "Give the user name at the server.",
         "secret": lambda: _secret_problem(answers),
-        "host_key": lambda: host_key_problem(answers.get("host_key", "")),
+        "host_key": lambda: (
+            fields.host_key_problem(text)
+            if answers.get("method") == Method.SFTP.value
+            else fields.certificate_problem(text)
+        ),
     }
-    return checks[field]()
+    return checks[field]() if field in checks else None
 
 
-def name_problem(name: str, taken_names: frozenset[str]) -> str | None:
-    """Return what is wrong with a connection's name, or None (requirement W02)."""
-    if not name.strip():
-        return "Give the connection a name."
-    if len(name) > limits.NAME_CHARACTERS_MAX or not name.isprintable():
-        return f"A name has at most {limits.NAME_CHARACTERS_MAX} printable characters."
-    if name.strip().lower() in taken_names:
-        return f"A connection named {name.strip()} exists. Choose another name."
-    return None
+def _port(answers: Answers) -> int:
+    port = answers.get("port")
+    return port if isinstance(port, int) else 0
 
 
-def host_problem(host: str) -> str | None:
-    """Return what is wrong with a server's name or address, or None."""
-    if not host.strip():
-        return "Give the server's name or address."
-    return None if _HOST.match(host.strip()) else "A server's name has letters, digits, dots and dashes only."
+def _type_problem(answers: Answers, known: Known) -> str | None:
+    direction = answers.get("direction")
+    offered = data_types.offered(Direction(direction), known.role) if direction in set(Direction) else ()
+    return None if answers.get("data_type") in set(offered) else "Choose the type of data."
 
 
-def port_problem(port: object) -> str | None:
-    """Return what is wrong with a port, or None (requirement F05)."""
-    if isinstance(port, int) and not isinstance(port, bool) and 1 <= port <= PORT_MAX:
-        return None
-    return f"The port is a number from 1 to {PORT_MAX}; SFTP usually has 22."
-
-
-def folder_problem(folder: str) -> str | None:
-    """Return what is wrong with a remote folder, or None (requirement W10)."""
-    if folder.startswith("/") and ".." not in folder.split("/") and folder.isprintable():
-        return None
-    return "The folder must begin with /, without '..'."
-
-
-def files_problem(files: str) -> str | None:
-    """Return what is wrong with a file pattern, or None (requirement W11)."""
-    if not files.strip():
-        return "Give a pattern or an exact name, e.g. purchases_*.csv."
-    if "/" in files or not files.isprintable():
-        return "The pattern is compared with file names; write the folder into the folder field."
-    return None
-
-
-def minutes_problem(minutes: object) -> str | None:
-    """Return what is wrong with "every X minutes", or None; None minutes means by hand only."""
-    low, high = limits.SCHEDULE_MINUTES_MIN, limits.SCHEDULE_MINUTES_MAX
-    if minutes is None or (isinstance(minutes, int) and not isinstance(minutes, bool) and low <= minutes <= high):
-        return None
-    return f"Every {low} to {high:,} minutes."
-
-
-def host_key_problem(host_key: str) -> str | None:
-    """Return what is wrong with a host key's fingerprint, or None."""
-    if _FINGERPRINT.match(host_key):
-        return None
-    return "Fetch the host key and confirm that it is the server's: SHA256: and 43 characters."
+def _files_problem(answers: Answers, known: Known) -> str | None:
+    files = str(answers.get("files") or "").strip()
+    chosen = way(answers)
+    if not files:
+        if answers.get("method") == Method.EMAIL.value:
+            return "E-mail needs a pattern, e.g. audiences_*.csv."
+        is_optional = chosen is not None and "files" in chosen.optional
+        return None if is_optional else fields.files_problem(files)
+    kind = answers.get("files_kind") or PatternKind.WILDCARD.value
+    if kind not in set(PatternKind):
+        return "Choose wildcard or regular expression."
+    return known.pattern_problem(files, PatternKind(kind))
 
 
 def _secret_problem(answers: Answers) -> str | None:
-    if answers.get("secret_kind") not in {kind.value for kind in SecretKind}:
-        return "Choose password or private key."
-    if not answers.get("has_secret"):
-        is_password = answers["secret_kind"] == SecretKind.PASSWORD.value
-        return "Enter the password." if is_password else "Upload the private key."
-    return None
+    if answers.get("has_secret"):
+        return None
+    match answers.get("credential_kind"):
+        case SignInKind.PRIVATE_KEY.value:
+            return "Upload the private key."
+        case SignInKind.MADE_KEY.value:
+            return "Make the key pair, and give the partner its public half."
+        case _:
+            return "Enter the password."
 
 
-def _choice(answers: Answers, field: str, offered: tuple[StrEnum, ...], sentence: str) -> str | None:
-    return None if answers.get(field) in {item.value for item in offered} else sentence
+def _choice(answers: Answers, field: str, sentence: str) -> str | None:
+    return None if answers.get(field) in set(_choices(answers, field)) else sentence
 
 
-def _types(answers: Answers) -> tuple[StrEnum, ...]:
-    return matrix.data_types(Direction(answers["direction"])) if answers.get("direction") in set(Direction) else ()
+def _choices(answers: Answers, field: str) -> tuple[StrEnum, ...]:
+    direction, method = answers.get("direction"), answers.get("method")
+    if field == "direction":
+        return matrix.directions()
+    if direction not in set(Direction):
+        return ()
+    if field == "method":
+        return matrix.methods(Direction(direction))
+    return matrix.methodologies(Direction(direction), Method(method)) if method in set(Method) else ()
 
 
-def _methods(answers: Answers) -> tuple[StrEnum, ...]:
-    return matrix.methods(Direction(answers["direction"])) if answers.get("direction") in set(Direction) else ()
+def _way_key(answers: Answers) -> tuple[Direction, Method, Methodology] | None:
+    direction, method, how = (answers.get(field) for field in _CHOICE_ORDER)
+    if direction not in set(Direction) or method not in set(Method) or how not in set(Methodology):
+        return None
+    key = (Direction(direction), Method(method), Methodology(how))
+    return key if key in matrix.WAYS else None
 
 
-def _methodologies(answers: Answers) -> tuple[StrEnum, ...]:
-    if answers.get("direction") in set(Direction) and answers.get("method") in set(Method):
-        return matrix.methodologies(Direction(answers["direction"]), Method(answers["method"]))
-    return ()
-
-
-def _word(answers: Answers, field: str) -> str:
-    return WORDS.get(str(answers.get(field, "")), "")
-
-
-def _address(answers: Answers) -> str:
-    return f"{answers['host']}:{answers.get('port', 22)}" if answers.get("host") else ""
-
-
-def _path(answers: Answers) -> str:
-    return f"{str(answers.get('folder', '')).rstrip('/')}/{answers['files']}" if answers.get("files") else ""
-
-
-_OFFERED: dict[str, Callable[[Answers], tuple[StrEnum, ...]]] = {
-    "direction": lambda _: matrix.directions(),
-    "method": _methods,
-    "methodology": _methodologies,
-}
-"""What is offered for a field, each given the answers before it."""
+FIELDS = frozenset(
+    {"name", "direction", "data_type", "method", "methodology", "credential_choice"}
+    | {field for found in matrix.WAYS.values() for field in found.given}
+) - {"secret", "provisioned"}
+"""The answers that a person gives; all others are ours to write."""

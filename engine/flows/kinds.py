@@ -13,6 +13,7 @@ KINDS: dict[str, Step] = {
     queue.SCAN: ask_server.scan_folder,
     queue.TEST: ask_server.test_connection,
     queue.HOST_KEY: ask_server.fetch_host_key,
+    queue.LISTING: ask_server.list_names,
     queue.TEST_PARTNER: ask_partner.test_partner,
     queue.RECOMPUTE: audiences.recompute_audience,
     queue.RESEND: replay.resend_refused,

@@ -9,6 +9,8 @@ from storage.database import Cursor
 from storage.records.connections import Secrets
 from storage.tables import configurations, connections, credentials, drafts
 
+PASSWORD_HASH = "password_hash"  # noqa: S105 - the name of a field, no secret
+
 
 def for_connection(connection_id: str) -> str:
     """Return the purpose under which a connection's secret was sealed before there were credentials."""
@@ -100,21 +102,31 @@ def of_question(desk: Desk, job_id: str, sealed: str) -> dict[str, str]:
 
 
 def of_draft(desk: Desk, cursor: Cursor, draft_id: str, person_id: str) -> Secrets:
-    """Open the secret of a person's draft, or that of the connection which the draft edits.
+    """Open the secret by which a person's draft signs in: entered in it, or that of the credential which it uses.
 
     Raises:
         GiveUp: The draft is gone.
-        BadInput: No secret was entered yet.
+        BadInput: No secret was entered yet, or the credential is for another server.
     """
     found = drafts.by_id(cursor, draft_id, person_id)
     if found is None:
         raise errors.GiveUp("This draft is not there any more; start a new one.")
     answers, sealed, _ = found
-    if sealed is not None:
+    if answers.get("credential_choice") == "existing":
+        credential = credentials.by_id(cursor, str(answers.get("credential_id") or ""))
+        server = (str(answers.get("host") or "").strip().lower(), answers.get("port"))
+        if credential is None or (credential.host.lower(), credential.port) != server:
+            raise errors.BadInput("Choose credentials of this server, or enter new ones.", "credential_id")
+        return of_credential(desk, cursor, credential.credential_id)
+    if sealed is not None and answers.get("has_secret"):
         return _open(desk, for_draft(draft_id), sealed)
-    if answers.get("connection_id") and answers.get("has_secret"):
-        return of_connection(desk, cursor, answers["connection_id"])
     raise errors.BadInput("Enter the password or private key first.", "secret")
+
+
+def hash_of_draft(desk: Desk, draft_id: str, sealed: str | None) -> str:
+    """Open the hash of the password that was made in a draft; empty where partners sign in with a key."""
+    opened: dict[str, str] = json.loads(desk.vault.open(for_draft(draft_id), sealed)) if sealed else {}
+    return opened.get(PASSWORD_HASH, "")
 
 
 def _open(desk: Desk, purpose: str, sealed: str) -> Secrets:

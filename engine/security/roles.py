@@ -10,7 +10,9 @@ class Right(StrEnum):
     """One thing that can be done or seen; the words complete the sentence "A manager may not ..."."""
 
     SEE_CONNECTIONS = "see connections"
-    EDIT_CONNECTIONS = "change connections and mappings"
+    EDIT_CONNECTIONS = "change connections"
+    SEE_MAPPINGS = "see mappings"
+    EDIT_MAPPINGS = "change mappings"
     SEE_RUNS = "see runs"
     RUN = "start runs"
     CANCEL = "cancel runs"
@@ -35,6 +37,7 @@ class Right(StrEnum):
 _SUPPORT = frozenset(
     {
         Right.SEE_CONNECTIONS,
+        Right.SEE_MAPPINGS,
         Right.SEE_RUNS,
         Right.CANCEL,
         Right.SEE_REJECTS,

@@ -4,18 +4,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from engine.base import clock, errors
-from engine.connections import wizard
+from engine.connections import fields, telling
+from engine.connections.telling import Ours
+from engine.flows import ours
 from engine.flows.desk import Desk
 from engine.mapping import checks
 from engine.security import audit, roles
 from engine.security.audit import What
 from engine.security.roles import Right
 from storage.database import Cursor
-from storage.records.connections import Connection
+from storage.records.connections import Connection, Method
+from storage.records.credentials import Credential
 from storage.records.goals import ImportGoal
 from storage.records.people import Caller
 from storage.records.runs import Run, RunStage
-from storage.tables import connections, drafts, due, goals, profiles, runs
+from storage.tables import connections, credentials, drafts, due, goals, profiles, runs
 
 _DAYS = 7
 _RUNS_SHOWN = 50
@@ -42,13 +45,14 @@ class DraftLine:
 
 @dataclass(frozen=True)
 class ConnectionList:
-    """The list page. now is UTC; may_edit: the caller can create and change."""
+    """The list page. now is UTC; may_edit: the caller can create and change. reached_at: what partners allow-list."""
 
     lines: tuple[ConnectionLine, ...]
     drafts: tuple[DraftLine, ...]
     now: datetime
     may_edit: bool
     may_run: bool
+    reached_at: dict[Method, Ours]
 
     @property
     def is_going(self) -> bool:
@@ -61,7 +65,9 @@ class ConnectionPage:
     """One connection; all times are UTC.
 
     stages: of the going run, empty where none goes. next_due: the next times that it runs by itself, empty
-    where it does not. not_ready: why Run now would be refused, one sentence, or None.
+    where it does not. not_ready: why Run now would be refused, one sentence, or None. credential: what signs in,
+    None where nobody does. ours: what Handoff provides where partners come to us. uri: where files come from or go.
+    may_map: the caller sees the mapping.
     """
 
     connection: Connection
@@ -76,6 +82,10 @@ class ConnectionPage:
     may_edit: bool
     may_run: bool
     may_cancel: bool
+    may_map: bool
+    credential: Credential | None
+    ours: Ours
+    uri: str
 
     @property
     def going(self) -> Run | None:
@@ -104,12 +114,14 @@ def listed(desk: Desk, caller: Caller) -> ConnectionList:
             )
             for connection in connections.listed(cursor)
         )
+        reached_at = {method: ours.of(desk, cursor, method) for method in Method}
     return ConnectionList(
         lines,
         tuple(DraftLine(draft_id, answers.get("name", ""), at) for draft_id, answers, at in mine),
         clock.now(),
         roles.may(caller.role, Right.EDIT_CONNECTIONS),
         roles.may(caller.role, Right.RUN),
+        reached_at,
     )
 
 
@@ -129,6 +141,8 @@ def page(desk: Desk, caller: Caller, connection_id: str) -> ConnectionPage:
         shown = runs.listed(cursor, connection_id, 0, _RUNS_SHOWN)
         going = next((run for run in shown if run.ended_at is None), None)
         first = due.next_of(cursor, connection_id)
+        provided = ours.of_connection(desk, cursor, connection) if connection.is_hosted else Ours()
+        held = connection.credential_id
         return ConnectionPage(
             connection=connection,
             goals=tuple(wanted),
@@ -142,14 +156,34 @@ def page(desk: Desk, caller: Caller, connection_id: str) -> ConnectionPage:
             may_edit=roles.may(caller.role, Right.EDIT_CONNECTIONS),
             may_run=roles.may(caller.role, Right.RUN),
             may_cancel=roles.may(caller.role, Right.CANCEL),
+            may_map=roles.may(caller.role, Right.SEE_MAPPINGS),
+            credential=credentials.by_id(cursor, held) if held else None,
+            ours=provided,
+            uri=_uri(connection, wanted, provided),
         )
 
 
 def next_times(every_minutes: int | None) -> tuple[datetime, ...]:
     """Return when a connection would run next (UTC) if this schedule were saved now; empty where it cannot be."""
-    if every_minutes is None or wizard.minutes_problem(every_minutes):
+    if every_minutes is None or fields.minutes_problem(every_minutes):
         return ()
     return _beats(clock.now() + timedelta(minutes=every_minutes), every_minutes)
+
+
+def _uri(connection: Connection, wanted: list[ImportGoal], provided: Ours) -> str:
+    server, details = connection.server, connection.details
+    folder = wanted[0].folder if wanted else details.folder
+    is_ours = connection.is_hosted
+    return telling.uri(
+        connection.method,
+        server.username,
+        provided.host if is_ours else server.host,
+        provided.port if is_ours else server.port,
+        provided.folder if is_ours else folder,
+        mail_to=(provided.address,) if is_ours else details.recipients,
+        is_mailbox=bool(server.host),
+        is_plain=details.plain_ftp,
+    )
 
 
 def _beats(first: datetime, every_minutes: int) -> tuple[datetime, ...]:

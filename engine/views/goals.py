@@ -75,10 +75,10 @@ def page(desk: Desk, caller: Caller, goal_id: str) -> GoalPage:
     """Return one goal with its newest scan.
 
     Raises:
-        NotAllowed: The caller's role does not see connections.
+        NotAllowed: The caller's role does not see mappings.
         GiveUp: It is not there.
     """
-    audit.allow(desk.database, caller, Right.SEE_CONNECTIONS, What("goal", goal_id))
+    audit.allow(desk.database, caller, Right.SEE_MAPPINGS, What("goal", goal_id))
     with desk.database.read() as cursor:
         goal = goals.by_id(cursor, goal_id)
         connection = connections.by_id(cursor, goal.connection_id) if goal else None
@@ -95,7 +95,7 @@ def page(desk: Desk, caller: Caller, goal_id: str) -> GoalPage:
         properties=tuple(known.values()),
         filled={name.lower(): number for name, number in counts.items()},
         scan=_scan(caller, job, answered, seen) if job else None,
-        may_edit=roles.may(caller.role, Right.EDIT_CONNECTIONS),
+        may_edit=roles.may(caller.role, Right.EDIT_MAPPINGS),
         now=clock.now(),
     )
 
@@ -121,7 +121,7 @@ def date_preview(desk: Desk, caller: Caller, values: list[tuple[int, str]], patt
     Raises:
         BadInput: The format itself cannot be used.
     """
-    audit.allow(desk.database, caller, Right.EDIT_CONNECTIONS, What("goal"))
+    audit.allow(desk.database, caller, Right.EDIT_MAPPINGS, What("goal"))
     mapping = Mapping("value", "value", PropertyType.DATE, Strategy.SET, pattern)
     found = checks.mapping_problems(mapping)
     if found:

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from datetime import datetime
+from typing import Any
 
 from storage.database import Cursor
 from storage.records.connections import (
@@ -147,7 +148,8 @@ def _record(row: tuple) -> Connection:  # type: ignore[type-arg]  # a database r
 
 def _details(text: str | None) -> Details:
     said = json.loads(text) if text else {}
-    return Details(**{name: tuple(value) if isinstance(value, list) else value for name, value in said.items()})
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in said.items()}
+    return Details(**values)
 
 
 def delete(cursor: Cursor, connection_id: str) -> None:

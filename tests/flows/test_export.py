@@ -12,7 +12,7 @@ from engine import verbs
 from engine.actions import wanted_yaml
 from engine.base.settings import Settings
 from engine.service import Home
-from engine.views import export
+from engine.views import export_connections
 from tests.fakes.openssh import OpenSSH
 from tests.fakes.shop import CALLER, Shop, wanted
 
@@ -144,7 +144,7 @@ def test_an_empty_home_exports_a_file_that_changes_nothing(shop: Shop, tmp_path:
 @given(text=make.text(alphabet=make.characters(exclude_categories=["Cs"])) | make.from_regex(r"[${}A-Z_]{1,12}"))
 def test_any_text_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     # given
-    said = wanted_yaml.text_of({"audiences": [{"name": "x", "rule": export._said(text)}]})
+    said = wanted_yaml.text_of({"audiences": [{"name": "x", "rule": export_connections.said(text)}]})
     # when
     found = load(said, tmp_path_factory.getbasetemp(), {})
     # then

@@ -6,12 +6,14 @@ from pathlib import Path
 
 from engine.actions import connections as connection_actions
 from engine.actions import goals as goal_actions
+from engine.actions.credential_rows import WantedCredential
 from engine.base import clock, errors, ids
 from engine.files.read import read_file
 from engine.flows import queue
 from engine.flows.desk import Desk
 from engine.mapping import plan
 from storage.records.connections import DataType, Direction, Method, Methodology, Secrets
+from storage.records.credentials import CredentialKind, Origin
 from storage.records.files import FileReading
 from storage.records.goals import BLANKS, FileFormat, Identifier, ImportGoal, Mapping, PropertyType, Strategy
 from storage.records.people import Caller
@@ -57,15 +59,29 @@ def open_shop(desk: Desk, admin: Caller, name: str = NAME) -> Shop:
         methodology=Methodology.PULL,
         host="shop.example.org",
         port=22,
-        username="shop",
         host_key="SHA256:" + "a" * 43,
-        secrets=Secrets(password="not used here"),
-        every_minutes=None,
+        sign_in=sign_in(name),
     )
-    connection_id = connection_actions.save_from_wizard(desk, admin, wanted, None, "/outgoing", "CDNOW_*.txt")
+    connection_id = connection_actions.save_from_wizard(
+        desk, admin, wanted, None, connection_actions.WantedFiles("/outgoing", "CDNOW_*.txt")
+    )
     with desk.database.read() as cursor:
         goal_id = goals.of_connection(cursor, connection_id)[0].goal_id
     return Shop(connection_id, goal_id)
+
+
+def sign_in(name: str = NAME, password: str = "not used here") -> WantedCredential:
+    """Return the credentials by which the shop's server is reached."""
+    return WantedCredential(
+        name,
+        Method.SFTP,
+        Origin.ENTERED,
+        CredentialKind.PASSWORD,
+        username="shop",
+        host="shop.example.org",
+        port=22,
+        secrets=Secrets(password=password),
+    )
 
 
 def goal_of(desk: Desk, shop: Shop) -> ImportGoal:
