@@ -21,7 +21,6 @@ from tests.fakes.dashboard import ROOT
 from tests.fakes.service import wait_until
 from tests.fakes.shop import ask
 from tests.journeys import browser
-from tests.journeys.test_connections import choose
 from tests.journeys.test_statistics import _BARS, _ERRORS_CHART, _FIND_BAR
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
@@ -156,7 +155,7 @@ def test_a_bar_of_37_failed_leads_to_37_rows_and_replay_sends_exactly_these(demo
     # given: no new file comes in between
     page.goto(f"{demo.address}/connections")
     expect(page.locator("[data-testid=stDataFrame]")).to_be_visible(timeout=browser.WAIT_MS)
-    choose(page, "Turn off")
+    browser.choose_in_menu(page, "Turn off")
     browser.settled(page)
     before = still(demo)
     # when
