@@ -1,6 +1,7 @@
 """What every action begins and ends with: what it is about is found or named as missing; logins are made known."""
 
 from engine.base import errors
+from engine.flows import hosting
 from engine.flows.desk import Desk, current
 from engine.security import roles
 from storage.database import Cursor
@@ -83,4 +84,4 @@ def owned_goal(cursor: Cursor, caller: Caller, goal_id: str) -> ImportGoal:
 
 def publish_logins(desk: Desk) -> None:
     """Tell the hosted endpoints who may sign in now; after the commit that changed it."""
-    del desk
+    hosting.publish(desk)

@@ -197,7 +197,8 @@ def _dropped_by_way(before: Answers, after: Answers, changes: Answers) -> Answer
         drops |= {"host_key": "", "port": usual[0]}
     chosen = way(now)
     if chosen is not None:
-        drops |= _dropped_folder(now, chosen)
+        if _way_key(before) != _way_key(now):
+            drops |= _dropped_folder(now, chosen)
         if _context(before) != _context(now):
             drops |= _dropped_sign_in(before, now, chosen)
     return drops

@@ -1,16 +1,17 @@
 """Says what Handoff provides to a partner who comes to us: host, port, fingerprint, folder, mail address."""
 
-import contextlib
 import re
 import unicodedata
+from pathlib import Path
 
 from engine.base import errors, limits
 from engine.connections.telling import Ours
+from engine.flows import hosting
 from engine.flows.desk import Desk
 from engine.flows.places import own_endpoints
+from engine.security import certificates
 from engine.transfer import addresses
 from storage.database import Cursor
-from storage.records.boxes import EndpointStatus
 from storage.records.connections import Connection, Method
 from storage.tables import connections, identities
 
@@ -19,25 +20,32 @@ _PROTOCOLS = {Method.SFTP: "sftp", Method.FTP: "ftp", Method.EMAIL: "smtp"}
 
 
 def of(desk: Desk, cursor: Cursor, method: Method, folder: str = TOP, local_part: str = "") -> Ours:
-    """Return what a partner needs to reach us by this method; ports as they really listen, else as they are set."""
+    """Return what a partner needs to reach us by this method; ports as they really listen, else as they are set.
+
+    The fingerprint is empty as long as no service has made the keys.
+    """
     endpoints = desk.settings.installation.endpoints
     protocol = _PROTOCOLS[method]
-    name = identities.SFTP_HOST_KEY if method is Method.SFTP else identities.CERTIFICATE
+    status = hosting.status(desk)
+    listening = {item.protocol: item.port for item in status.listeners} if status else {}
     return Ours(
         host=endpoints.public_name,
         public_address=endpoints.public_address,
-        port=_listening(desk).get(protocol) or getattr(endpoints, f"{protocol}_port"),
-        fingerprint=identities.fingerprint(cursor, name) or "",
+        port=listening.get(protocol) or getattr(endpoints, f"{protocol}_port"),
+        fingerprint=_fingerprint(cursor, method, Path(endpoints.certificate) if endpoints.certificate else None),
         folder=folder,
         address=f"{local_part}@{endpoints.mail_domain}" if local_part else "",
     )
 
 
-def _listening(desk: Desk) -> dict[str, int]:
-    with contextlib.suppress(OSError, ValueError, KeyError):
-        status = EndpointStatus.from_json((desk.settings.endpoints / "status.json").read_text(encoding="utf-8"))
-        return {item.protocol: item.port for item in status.listeners}
-    return {}
+def _fingerprint(cursor: Cursor, method: Method, certificate: Path | None) -> str:
+    if method is Method.SFTP or certificate is None:
+        name = identities.SFTP_HOST_KEY if method is Method.SFTP else identities.CERTIFICATE
+        return identities.fingerprint(cursor, name) or ""
+    try:
+        return certificates.fingerprint(certificate.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return ""  # the Status page says what is wrong with it
 
 
 def of_connection(desk: Desk, cursor: Cursor, connection: Connection) -> Ours:

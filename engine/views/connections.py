@@ -16,7 +16,7 @@ from storage.database import Cursor
 from storage.records.connections import Connection, Method
 from storage.records.credentials import Credential
 from storage.records.goals import ImportGoal
-from storage.records.people import Caller
+from storage.records.people import Caller, Role
 from storage.records.runs import Run, RunStage
 from storage.tables import connections, credentials, drafts, due, goals, profiles, runs
 
@@ -75,7 +75,7 @@ class ConnectionPage:
     runs: tuple[Run, ...]
     runs_total: int
     stages: tuple[RunStage, ...]
-    profiles_total: int
+    profiles_total: int | None
     next_due: tuple[datetime, ...]
     not_ready: str | None
     now: datetime
@@ -94,7 +94,7 @@ class ConnectionPage:
 
 
 def listed(desk: Desk, caller: Caller) -> ConnectionList:
-    """Return all connections by name.
+    """Return all connections by name; a partner's own alone.
 
     Raises:
         NotAllowed: The caller's role does not see connections.
@@ -113,6 +113,7 @@ def listed(desk: Desk, caller: Caller) -> ConnectionList:
                 tuple(read.get(connection.connection_id, {}).get(day, 0) for day in days),
             )
             for connection in connections.listed(cursor)
+            if roles.owns(caller, connection.owner_id)
         )
         reached_at = {method: ours.of(desk, cursor, method) for method in Method}
     return ConnectionList(
@@ -130,12 +131,12 @@ def page(desk: Desk, caller: Caller, connection_id: str) -> ConnectionPage:
 
     Raises:
         NotAllowed: The caller's role does not see connections.
-        GiveUp: It is not there.
+        GiveUp: It is not there, or somebody else's.
     """
     audit.allow(desk.database, caller, Right.SEE_CONNECTIONS, What("connection", connection_id))
     with desk.database.read() as cursor:
         connection = connections.by_id(cursor, connection_id)
-        if connection is None:
+        if connection is None or not roles.owns(caller, connection.owner_id):
             raise errors.GiveUp("This connection is not there any more; go back to the list.")
         wanted = goals.of_connection(cursor, connection_id)
         shown = runs.listed(cursor, connection_id, 0, _RUNS_SHOWN)
@@ -149,7 +150,7 @@ def page(desk: Desk, caller: Caller, connection_id: str) -> ConnectionPage:
             runs=tuple(shown),
             runs_total=runs.count(cursor, connection_id),
             stages=tuple(runs.stages(cursor, going.run_id)) if going else (),
-            profiles_total=profiles.count(cursor),
+            profiles_total=None if caller.role is Role.PARTNER else profiles.count(cursor),
             next_due=_beats(first, connection.every_minutes) if first and connection.every_minutes else (),
             not_ready=_not_ready(cursor, connection, wanted),
             now=clock.now(),
