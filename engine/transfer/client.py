@@ -242,7 +242,7 @@ def _fetching_way(remote: Remote) -> Way:
 
 def _told(remote: Remote, way: Way, folder: str, *, signs_in: bool = True) -> dict[str, Any]:
     """Say the server, the secrets and the folder as the worker wants them."""
-    server, network = remote.server, remote.installation.network
+    server, network, mail = remote.server, remote.installation.network, remote.installation.mail
     if signs_in and not server.username and way is not Way.SMTP:
         raise BadInput("Enter the user name the server knows.", "username")
     if folder:
@@ -258,11 +258,12 @@ def _told(remote: Remote, way: Way, folder: str, *, signs_in: bool = True) -> di
         port=server.port,
         username=server.username,
         host_key=server.host_key,
-        is_plain=remote.is_plain or (way is Way.SMTP and remote.installation.mail.security == "none"),
+        is_plain=remote.is_plain or (way is Way.SMTP and mail.security == "none"),
         allow=network.allow,
         own=remote.own,
         may_be_old=server.host.casefold() in {name.casefold() for name in network.old_sftp_servers},
         authorities=network.authorities,
+        security=mail.security if way is Way.SMTP and mail.security != "none" else "",
     )
     return {
         "way": way.value,
