@@ -117,9 +117,20 @@ def _feed(channel: Any, message: Any) -> None:
     channel._feed(message)  # noqa: SLF001 - what the table held before
 
 
+def _request(channel: Any, message: Any) -> None:
+    """Answer a request of a channel; one that was let in only to be told why not is told now, after its answer."""
+    channel._handle_request(message)  # noqa: SLF001 - what the table held before
+    if channel.transport.server_object.is_to_be_told(channel):
+        with contextlib.suppress(OSError, EOFError):
+            channel.send_stderr(_ONLY_SFTP)
+            channel.send_exit_status(1)
+            channel.close()
+
+
 _Line._channel_handler_table = {  # noqa: SLF001 - the way that paramiko gives
     **_Transport._channel_handler_table,  # noqa: SLF001 - the same
     common.MSG_CHANNEL_DATA: _feed,
+    common.MSG_CHANNEL_REQUEST: _request,
     # Nobody has anything to say to us on "stderr"; kept, it would fill the memory.
     common.MSG_CHANNEL_EXTENDED_DATA: lambda _channel, _message: None,
 }
@@ -137,6 +148,7 @@ class _Session(paramiko.ServerInterface):
         self._wrong = 0
         self._channels: list[paramiko.Channel] = []
         self._channels_ever = 0
+        self._to_be_told: set[int] = set()
         self._began_s = self._heard_s = clock.monotonic_s()
         self.transport = _Line(
             connection,
@@ -221,11 +233,16 @@ class _Session(paramiko.ServerInterface):
         return True
 
     def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
-        """Refuse, and tell `scp -O` why (faults row 18)."""
-        del command
-        with contextlib.suppress(OSError, EOFError):
-            channel.send_stderr(_ONLY_SFTP)
-        return False
+        # `scp -O` shows no words to its user unless its command runs: it runs, and all it does is to say why not.
+        if not command.startswith(b"scp "):
+            return False
+        self._to_be_told.add(channel.get_id())
+        return True
+
+    def is_to_be_told(self, channel: paramiko.Channel) -> bool:
+        found = channel.get_id() in self._to_be_told
+        self._to_be_told.discard(channel.get_id())
+        return found
 
     def _let_in(self, account: Account) -> int:
         # Asked once for "would this key do" and once with its signature: what counts is checked when SFTP begins.

@@ -109,6 +109,15 @@ class EndpointsProcess:
         self.let_in(*others, changed, mailboxes=self._accounts.mailboxes)
         return changed
 
+    @property
+    def accounts(self) -> tuple[Account, ...]:
+        """Who may sign in now, in the order they were added."""
+        return self._accounts.accounts
+
+    def landed_of(self, account: Account) -> list[Landed]:
+        """Return the notes of one login's files, oldest first."""
+        return [item for item in self.landed() if item.credential_id == account.credential_id]
+
     def status(self) -> EndpointStatus | None:
         """Return what the process said last."""
         try:
@@ -157,5 +166,7 @@ def write_keys(folder: Path) -> dict[str, str]:
     for file, text in _keys.items():
         (folder / file).write_text(text)
         (folder / file).chmod(0o600)
-    expected = {name: provisioning.fingerprint(host_keys.public_line(_keys[file])) for name, file in host_keys.FILES.items()}
+    expected = {
+        name: provisioning.fingerprint(host_keys.public_line(_keys[file])) for name, file in host_keys.FILES.items()
+    }
     return {**expected, "certificate": certificates.fingerprint(_keys["certificate.pem"])}
