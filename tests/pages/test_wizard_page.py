@@ -36,8 +36,11 @@ def texts(page: AppTest) -> str:
 
 
 def draft_of(desk: Desk, caller: Caller, **answers: object) -> str:
-    """Make a draft with these answers beside those of step 1."""
+    """Make a draft with these answers beside those of step 1, by default for fetching over SFTP."""
     draft_id = drafts.begin(desk, caller)
+    way = {"direction": "inbound", "method": "sftp", "methodology": "pull"}
+    for field, usual in way.items():
+        drafts.save(desk, caller, draft_id, {field: answers.pop(field, usual)})
     drafts.save(desk, caller, draft_id, {"name": "Loyalty", "data_type": "identities", **answers})
     return draft_id
 
@@ -75,9 +78,11 @@ def test_the_first_step_is_not_left_without_a_name(desk: Desk, admin: Caller, sh
     # then
     assert page.query_params["step"] == "Direction"
     assert "Give the connection a name." in texts(page)
-    assert "1 field needs attention" in texts(page)
+    assert "2 fields need attention" in texts(page)
     # when
+    assert "Choose a direction." in texts(page)
     page.text_input(key="wizard_name").set_value("Loyalty members").run()
+    page.radio(key="wizard_direction").set_value("inbound").run()
     page.button(key="wizard_next").click().run()
     # then
     assert page.query_params["step"] == "Type"
@@ -122,6 +127,7 @@ def test_skipping_ahead_opens_the_first_incomplete_step(desk: Desk, admin: Calle
     page = show(FILE, draft=draft_of(desk, admin), step="Review")
     # then
     assert page.query_params["step"] == "Method"
+    assert "**Credentials**" not in texts(page)
 
 
 @pytest.mark.promise("W10")
@@ -132,7 +138,8 @@ def test_skipping_ahead_opens_the_first_incomplete_step(desk: Desk, admin: Calle
         ("folder", "relative/x", "The folder must begin with /"),
         ("folder", "/in/../out", "The folder must begin with /"),
         ("host", "sftp://x", "letters, digits, dots and dashes only"),
-        ("files", "in/*.csv", "write the folder into the folder field"),
+        ("files", "in/*.csv", "name the folder in its own field"),
+        ("result_folder", "results", "The result folder must begin with /"),
     ],
 )
 def test_what_cannot_be_a_place_is_refused_below_its_field(
@@ -156,15 +163,15 @@ def test_the_pattern_is_explained_and_tried_on_names(desk: Desk, admin: Caller, 
     page = show(FILE, draft=draft_of(desk, admin), step="Method")
     assert wizard_words.WILDCARDS in texts(page)
     # when
-    page.text_input(key="wizard_files").set_value("purchases_*.csv").run()
+    page.text_input(key="wizard_files").set_value("identities_*.csv").run()
     # then
     table = page.table[0].value
-    assert table["why"].tolist() == ["matches", r"\* may be empty", "capital P", "reserved name", "does not match"]
+    assert table["why"].tolist() == ["matches", r"\* may be empty", "capital I", "reserved name", "does not match"]
     assert "**2 of 5 names** would be taken." in texts(page)
     # when
-    page.text_area(key="wizard_names").set_value("purchases_2.csv").run()
+    page.text_area(key="wizard_names").set_value("identities_2.csv").run()
     # then
-    assert page.table[0].value["name"].tolist() == ["`purchases_2.csv`"]
+    assert page.table[0].value["name"].tolist() == ["`identities_2.csv`"]
 
 
 @pytest.mark.promise("W28")
@@ -180,7 +187,8 @@ def test_a_connection_is_made_on_a_real_server(desk: Desk, admin: Caller, show: 
     # given: steps 1 to 3
     place = place_of(server, host_key="", username="")
     page = show(FILE, draft=draft_of(desk, admin, **place), step="Credentials")
-    assert page.segmented_control(key="wizard_secret_kind").options == ["Password", "Private key"]
+    offered = ["Password", "Private key", "Key pair made by Handoff"]
+    assert page.radio(key="wizard_credential_kind").options == offered
     # when: user, password and host key
     page.text_input(key="wizard_username").set_value(server.username).run()
     page.text_input(key="wizard_password").set_value(server.password)
@@ -200,7 +208,8 @@ def test_a_connection_is_made_on_a_real_server(desk: Desk, admin: Caller, show: 
     page.run()
     # then: each stage says what it found
     said = texts(page)
-    assert all(f"**{word}** ·" in said for word in wizard_words.STAGES.values())
+    stages = ("Find the server", "Connect", "Host key", "Sign in", "List the folder")
+    assert all(f"**{word}** ·" in said for word in stages)
     assert ":red[" not in said
     # when
     page.button(key="wizard_next").click().run()
@@ -210,7 +219,8 @@ def test_a_connection_is_made_on_a_real_server(desk: Desk, admin: Caller, show: 
     assert listed["Server"] == f"`{server.host}:{server.port}`"
     assert listed["Password"] == "set, not shown"
     assert listed["Host key"] == f"`{server.fingerprint}`"
-    assert len(listed) == 12
+    assert listed["Delete after pull"] == "No"
+    assert set(page.table[0].value["origin"]) == {":gray[Given\u00a0by\u00a0you]"}
     assert server.password not in texts(page)
     assert view.listed(desk, admin).lines == ()
     # when
@@ -264,7 +274,7 @@ def test_a_private_key_is_uploaded_and_other_files_are_refused(
     desk: Desk, admin: Caller, show: Show, server: OpenSSH
 ) -> None:
     # given
-    draft_id = draft_of(desk, admin, **place_of(server, secret_kind="private_key"))
+    draft_id = draft_of(desk, admin, **place_of(server, credential_kind="private_key"))
     page = show(FILE, draft=draft_id, step="Credentials")
     key = server.add_key("ed25519", passphrase="open sesame")
     tries = [
@@ -316,7 +326,7 @@ def test_a_password_is_replaced_only_on_demand(desk: Desk, admin: Caller, show: 
     drafts.set_secret(desk, admin, draft_id, Secrets(password="first"))
     page = show(FILE, draft=draft_id, step="Credentials")
     assert "Password set, not shown" in texts(page)
-    assert [item.key for item in page.text_input] == ["wizard_username"]
+    assert [item.key for item in page.text_input] == ["wizard_credential_name", "wizard_username"]
     # when
     page.button(key="wizard_replace").click().run()
     page.text_input(key="wizard_password").set_value("second")
