@@ -16,7 +16,7 @@ from storage.records.connections import Direction
 from storage.records.exchange import Answer, AnswerKind, AnswerState, FileState, HandedFile
 
 _WIDTH = 620
-_OFFER, _FILE = "files_offer", "file"
+_OFFER, _FILE = "files_offer", "id"
 _ROWS_SEEN = 8
 _ROW_HEIGHT = 36
 _KINDS = {AnswerKind.RECEIPT: "Receipt", AnswerKind.RESULT: "Result", AnswerKind.ERRORS: "Reject file"}

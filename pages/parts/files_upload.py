@@ -67,7 +67,7 @@ def mended_uploader(connection_id: str, run_id: str | None) -> None:
         file_id = frame.attempt(actions.hand_in_mended, connection_id, given.name, given.getvalue(), run_id)
         if file_id:
             _close()
-            st.switch_page("files_page.py", query_params={"file": file_id})
+            frame.go("files_page.py", id=file_id)
     frame.draw_refusal()
 
 
