@@ -131,10 +131,11 @@ class FtpEndpoint:
         loop = Loop()
         try:
             session = self._kind(connection, self._server, loop)
-            if session.connected:
+            if not session.is_over:
                 session.handle()
             wait_s = 0.0
-            while loop.socket_map and not self._stopping.is_set():
+            # Without a socket it may still be there: after a wrong password it is not heard for a moment.
+            while (loop.socket_map or not session.is_over) and not self._stopping.is_set():
                 loop.poll(wait_s)
                 due_s = loop.sched.poll()
                 wait_s = _TURN_S if due_s is None else min(due_s, _TURN_S)

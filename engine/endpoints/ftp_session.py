@@ -108,6 +108,11 @@ class Session(Control):  # type: ignore[misc]  # see ftp_library
         self.call_later(limits.ENDPOINT_SIGN_IN_WAIT_S_MAX, self._end_if_stranger)
         self._tasks.append(ioloop.call_every(_LOOK_INTERVAL_S, self._end_if_revoked, _errback=self.handle_error))
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the control connection was closed."""
+        return bool(self._closed)
+
     # --- who may stay --------------------------------------------------------------------------
 
     def _end_if_silent(self) -> None:
