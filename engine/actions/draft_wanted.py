@@ -111,7 +111,7 @@ def _sign_in(answers: Answers, secrets: Secrets | None, password_hash: str) -> W
         host=_text(answers, "host"),
         port=answers["port"],
         secrets=secrets,
-        public_keys=(_text(answers, "public_key"),) if kind is SignInKind.MADE_KEY else (),
+        public_keys=(_text(answers, "public_key"),) if is_key and _text(answers, "public_key") else (),
         return_email=return_email,
     )
 

@@ -106,19 +106,20 @@ def set_secret(desk: Desk, caller: Caller, draft_id: str, secrets: Secrets) -> N
         BadInput: Empty, or a key of a kind that is not accepted; nothing is stored then (faults row 61).
     """
     audit.allow(desk.database, caller, Right.EDIT_CONNECTIONS, What("draft", draft_id))
-    check_secrets(secrets)
+    public_line = check_secrets(secrets)
     kind = SignInKind.PASSWORD if secrets.private_key is None else SignInKind.PRIVATE_KEY
     with desk.database.write("ctl") as cursor:
         answers, _ = _own(cursor, draft_id, caller)
         if wizard.is_hosted(answers):
             raise errors.BadInput("Handoff makes what partners sign in with; create the credentials.", "provisioned")
         sealed = sealing.seal(desk, sealing.for_draft(draft_id), secrets)
-        set_now = {"has_secret": True, "credential_kind": kind.value, "credential_choice": wizard.NEW}
+        set_now: Answers = {"has_secret": True, "credential_kind": kind.value, "credential_choice": wizard.NEW}
+        set_now |= {"public_key": public_line, "shown_at": None}
         _put(cursor, draft_id, caller, {**answers, **set_now}, sealed)
 
 
-def check_secrets(secrets: Secrets) -> None:
-    """Refuse what cannot sign in anywhere.
+def check_secrets(secrets: Secrets) -> str:
+    """Refuse what cannot sign in anywhere; return the public half of the key, which the partner has to know, or "".
 
     Raises:
         BadInput: No password and no key, or a key that cannot be used.
@@ -126,9 +127,10 @@ def check_secrets(secrets: Secrets) -> None:
     if secrets.private_key is not None and not secrets.private_key.strip():
         raise errors.BadInput("Upload the private key.", "secret")
     if secrets.private_key is not None:
-        keys.check_private_key(secrets.private_key, secrets.passphrase)
-    elif not secrets.password:
+        return keys.check_private_key(secrets.private_key, secrets.passphrase).public_line
+    if not secrets.password:
         raise errors.BadInput("Enter the password.", "secret")
+    return ""
 
 
 def provision(desk: Desk, caller: Caller, draft_id: str) -> Provisioned:

@@ -11,6 +11,7 @@ class Right(StrEnum):
 
     SEE_CONNECTIONS = "see connections"
     EDIT_CONNECTIONS = "change connections"
+    SEE_CREDENTIALS = "see credentials"
     SEE_MAPPINGS = "see mappings"
     EDIT_MAPPINGS = "change mappings"
     SEE_RUNS = "see runs"
@@ -62,7 +63,15 @@ _MANAGER = frozenset(
     }
 )
 # A partner's rights end at what is its own: `owns` is asked beside them.
-_PARTNER = frozenset({Right.SEE_CONNECTIONS, Right.EDIT_CONNECTIONS, Right.SEE_FILES, Right.GET_FILES})
+_PARTNER = frozenset(
+    {
+        Right.SEE_CONNECTIONS,
+        Right.EDIT_CONNECTIONS,
+        Right.SEE_CREDENTIALS,
+        Right.SEE_FILES,
+        Right.GET_FILES,
+    }
+)
 _RIGHTS: dict[Role, frozenset[Right]] = {
     Role.ADMIN: frozenset(Right),
     Role.ANALYST: frozenset(Right) - {Right.MANAGE_PEOPLE},

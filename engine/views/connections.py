@@ -1,6 +1,6 @@
 """What the list of connections and one connection's page show."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from engine.base import clock, errors
@@ -158,7 +158,7 @@ def page(desk: Desk, caller: Caller, connection_id: str) -> ConnectionPage:
             may_run=roles.may(caller.role, Right.RUN),
             may_cancel=roles.may(caller.role, Right.CANCEL),
             may_map=roles.may(caller.role, Right.SEE_MAPPINGS),
-            credential=credentials.by_id(cursor, held) if held else None,
+            credential=_credential(cursor, held),
             ours=provided,
             uri=_uri(connection, wanted, provided),
         )
@@ -185,6 +185,11 @@ def _uri(connection: Connection, wanted: list[ImportGoal], provided: Ours) -> st
         is_mailbox=bool(server.host),
         is_plain=details.plain_ftp,
     )
+
+
+def _credential(cursor: Cursor, credential_id: str | None) -> Credential | None:
+    found = credentials.by_id(cursor, credential_id) if credential_id else None
+    return replace(found, password_hash="") if found else None
 
 
 def _beats(first: datetime, every_minutes: int) -> tuple[datetime, ...]:

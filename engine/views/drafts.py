@@ -1,6 +1,6 @@
 """What the Connector wizard shows: the answers so far, what is wrong, what can be chosen, what servers said."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from engine.base import clock, errors
@@ -111,6 +111,7 @@ def page(desk: Desk, caller: Caller, draft_id: str, wanted_step: str | None) -> 
         answers, changed_at = wizard.renewed(found[0]), found[2]
         known = drafting.known(desk, cursor, caller, answers)
         chosen = drafting.chosen(cursor, answers)
+        chosen = replace(chosen, password_hash="") if chosen else None
         ours = drafting.provided(desk, cursor, answers)
         fitting = _choosable(cursor, caller, answers)
         asked = [jobs.newest_with_key(cursor, f"{name}:{draft_id}") for name in ("host_key", "test", "listing")]
@@ -148,7 +149,10 @@ def page(desk: Desk, caller: Caller, draft_id: str, wanted_step: str | None) -> 
 
 def _choosable(cursor: Cursor, caller: Caller, answers: Answers) -> tuple[Choosable, ...]:
     return tuple(
-        Choosable(item, tuple(user.name for user in connections.of_credential(cursor, item.credential_id)))
+        Choosable(
+            replace(item, password_hash=""),
+            tuple(user.name for user in connections.of_credential(cursor, item.credential_id)),
+        )
         for item in drafting.choosable(cursor, caller, answers)
     )
 

@@ -1,6 +1,6 @@
 """What we sign in with at partners, and what partners sign in to us with; the secrets themselves are not in it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -47,7 +47,7 @@ class Credential:
     host: str
     port: int
     public_keys: tuple[str, ...]
-    password_hash: str
+    password_hash: str = field(repr=False)
     return_email: str
     version: int
     owner_id: str | None

@@ -8,24 +8,31 @@ from engine.security.roles import Right
 from storage.records.people import Caller, Role
 
 TABLE = """
-right             admin analyst manager support
-SEE_CONNECTIONS   yes   yes     no      yes
-EDIT_CONNECTIONS  yes   yes     no      no
-SEE_RUNS          yes   yes     yes     yes
-RUN               yes   yes     no      no
-CANCEL            yes   yes     no      yes
-SEE_REJECTS       yes   yes     yes     yes
-SEE_PROFILES      yes   yes     no      yes
-SEE_RAW_VALUES    yes   yes     no      no
-SEE_AUDIENCES     yes   yes     yes     no
-EDIT_AUDIENCES    yes   yes     no      no
-SEE_CONNECTORS    yes   yes     yes     yes
-EDIT_CONNECTORS   yes   yes     no      no
-SWITCH_CONNECTORS yes   yes     yes     no
-SEE_STATISTICS    yes   yes     yes     yes
-SEE_FAILURES      yes   yes     no      yes
-REPLAY            yes   yes     no      yes
-MANAGE_PEOPLE     yes   no      no      no
+right             admin analyst manager support partner
+SEE_CONNECTIONS   yes   yes     no      yes     yes
+EDIT_CONNECTIONS  yes   yes     no      no      yes
+SEE_CREDENTIALS   yes   yes     no      no      yes
+SEE_MAPPINGS      yes   yes     no      yes     no
+EDIT_MAPPINGS     yes   yes     no      no      no
+SEE_RUNS          yes   yes     yes     yes     no
+RUN               yes   yes     no      no      no
+CANCEL            yes   yes     no      yes     no
+SEE_REJECTS       yes   yes     yes     yes     no
+SEE_PROFILES      yes   yes     no      yes     no
+SEE_RAW_VALUES    yes   yes     no      no      no
+SEE_AUDIENCES     yes   yes     yes     no      no
+EDIT_AUDIENCES    yes   yes     no      no      no
+SEE_CONNECTORS    yes   yes     yes     yes     no
+EDIT_CONNECTORS   yes   yes     no      no      no
+SWITCH_CONNECTORS yes   yes     yes     no      no
+SEE_STATISTICS    yes   yes     yes     yes     no
+SEE_FAILURES      yes   yes     no      yes     no
+REPLAY            yes   yes     no      yes     no
+MANAGE_PEOPLE     yes   no      no      no      no
+SEE_FILES         yes   yes     no      yes     yes
+GET_FILES         yes   yes     no      no      yes
+SEND_FILES        yes   yes     no      no      no
+SEE_STATUS        yes   yes     yes     yes     no
 """
 _LINES = [line.split() for line in TABLE.strip().splitlines()]
 _CELLS = [
@@ -53,7 +60,7 @@ def test_a_refusal_is_one_sentence_that_names_role_and_right() -> None:
     with pytest.raises(NotAllowed) as refusal:
         roles.check(manager, Right.EDIT_CONNECTIONS)
     # then
-    assert str(refusal.value) == "A manager may not change connections and mappings; ask an admin for another role."
+    assert str(refusal.value) == "A manager may not change connections; ask an admin for another role."
 
 
 def test_a_caller_with_the_right_passes() -> None:
