@@ -179,6 +179,8 @@ LOG_BYTES_MAX = 10 * 1024**2
 """The log, before it begins anew beside LOG_FILES_MAX older ones; an editor still opens it."""
 LOG_FILES_MAX = 5
 """Older logs; with a line an event they reach back for months."""
+DISK_FREE_BYTES_MIN = 2 * 1024**3
+"""Less free disk than this is said on the Status page; imports stage their rows there."""
 DRAFT_DAYS_MAX = 30
 """Wizard drafts nobody came back to."""
 REJECTS_SHOWN_MAX = 10_000

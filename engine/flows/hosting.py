@@ -94,18 +94,14 @@ def ensure_identities(desk: Desk) -> dict[str, str]:
     A file that is lost later is not replaced: partners would meet a stranger, so the endpoint stays closed and says
     which file is missing (faults row 39).
     """
-    with _making:
-        found = {name: _ensure(desk, name, file, _host_key(name)) for name, file in host_keys.FILES.items()}
-        endpoints = desk.settings.installation.endpoints
-        if not endpoints.certificate:
-            found[identities.CERTIFICATE] = _ensure(desk, identities.CERTIFICATE, "certificate.pem", _certificate)
-        return found
+    return _ensure_all(desk, tuple(host_keys.FILES))
 
 
 def facts(desk: Desk) -> HostingFacts:
     """Return how partners reach this installation: for the wizard, the pop-up and the allow-list box (A07)."""
     endpoints = desk.settings.installation.endpoints
-    made = ensure_identities(desk)
+    # Without the RSA key, which takes seconds to make and is shown to nobody.
+    made = _ensure_all(desk, (identities.SFTP_HOST_KEY,))
     said = status(desk)
     listening = {item.protocol: item for item in said.listeners} if said else {}
     set_ports = {"sftp": endpoints.sftp_port, "ftp": endpoints.ftp_port, "smtp": endpoints.smtp_port}
@@ -189,6 +185,14 @@ def _certificate(desk: Desk, path: Path) -> str:
         _write(beside, key)
         _write(path, certificate)
     return certificates.fingerprint(path.read_text(encoding="utf-8"))
+
+
+def _ensure_all(desk: Desk, keys: tuple[str, ...]) -> dict[str, str]:
+    with _making:
+        found = {name: _ensure(desk, name, host_keys.FILES[name], _host_key(name)) for name in keys}
+        if not desk.settings.installation.endpoints.certificate:
+            found[identities.CERTIFICATE] = _ensure(desk, identities.CERTIFICATE, "certificate.pem", _certificate)
+        return found
 
 
 def _ensure(desk: Desk, name: str, file: str, make: Callable[[Desk, Path], str]) -> str:

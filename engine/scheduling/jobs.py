@@ -4,6 +4,7 @@ import threading
 from datetime import datetime, timedelta
 
 from engine.base import clock, errors, ids, limits, log, workers
+from engine.flows import pulse
 from engine.flows.desk import Desk
 from engine.flows.kinds import KINDS, LOST
 from engine.flows.watch import Watch
@@ -89,6 +90,7 @@ class JobRunner:
 
     def _work(self) -> None:
         while not self._stopping.wait(limits.ENGINE_TICK_S):
+            pulse.beat(pulse.JOBS)
             try:
                 while not self._stopping.is_set() and self._worker.do_next(self._stopping):
                     pass
@@ -97,6 +99,8 @@ class JobRunner:
 
     def _keep(self) -> None:
         while not self._stopping.wait(limits.JOB_LEASE_S / 3):
+            # Also while all the others do long work.
+            pulse.beat(pulse.JOBS)
             try:
                 self._worker.renew()
             except Exception as error:  # noqa: BLE001 - the same: a full disk must not end the keeping for good

@@ -8,7 +8,7 @@ import logging
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from engine.base import clock, log
-from engine.flows import answering, queue
+from engine.flows import answering, pulse, queue
 from engine.flows.desk import Desk
 from engine.scheduling import plan
 from storage.records.connections import ConnectionState
@@ -49,6 +49,7 @@ class Ticker:
 
 def tick(desk: Desk) -> None:
     """Start what is due; whatever goes wrong is in the log, and the next tick tries again."""
+    pulse.beat(pulse.SCHEDULER)
     try:
         start_due(desk)
         answering.due(desk)
