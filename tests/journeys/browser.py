@@ -69,6 +69,16 @@ def fill(page: Page, label: str, value: str) -> None:
     settled(page)
 
 
+def choose_in_list(page: Page, label: str, option: str) -> None:
+    """Choose in the list with this label, or type a name that it does not have yet."""
+    settled(page)
+    field = page.get_by_role("combobox", name=label).first
+    field.click()
+    field.fill(option)
+    field.press("Enter")
+    settled(page)
+
+
 def choose_in_menu(page: Page, entry: str, row: int = 0) -> None:
     """Open the menu of a row, the first one unless told, and take one of its lines."""
     table = page.locator("[data-testid=stDataFrame] .dvn-scroller").first

@@ -11,7 +11,7 @@ from tests.fakes.dashboard import Dashboard
 from tests.fakes.home import PASSWORD
 from tests.fakes.openssh import OpenSSH, sftp_server
 from tests.fakes.tables import CdnowTotals, cdnow_like
-from tests.journeys.browser import by_key, fill, new_page, open_browser, press, settled
+from tests.journeys.browser import by_key, choose_in_list, fill, new_page, open_browser, press, settled
 
 __all__ = ["sftp_server"]
 
@@ -30,16 +30,6 @@ def browser() -> Iterator[Browser]:
 def dashboard(tmp_path: Path) -> Iterator[Dashboard]:
     with Dashboard(tmp_path / "home") as started:
         yield started
-
-
-def choose(page: Page, label: str, option: str) -> None:
-    """Choose in the list with this label, or type a name that it does not have yet."""
-    settled(page)
-    field = page.get_by_role("combobox", name=label).first
-    field.click()
-    field.fill(option)
-    field.press("Enter")
-    settled(page)
 
 
 def become_first_admin(page: Page, dashboard: Dashboard) -> None:
@@ -99,10 +89,10 @@ def add_mapping(page: Page, field: str, target: str, kind: str, strategy: str, d
     expect(count).to_be_visible()
     before = int((count.text_content() or "").partition(" ")[0])
     press(page, "Add a mapping", exact=False)
-    choose(page, "File field", field)
-    choose(page, "Profile property", target)
-    choose(page, "Type", kind)
-    choose(page, "Import as", strategy)
+    choose_in_list(page, "File field", field)
+    choose_in_list(page, "Profile property", target)
+    choose_in_list(page, "Type", kind)
+    choose_in_list(page, "Import as", strategy)
     if date_format:
         fill(page, "Date format", date_format)
     press(page, "Add")
@@ -118,7 +108,7 @@ def map_columns(page: Page) -> None:
     # The table is a canvas; what it holds is in its accessible rows.
     expect(page.get_by_text("1 file taken", exact=False)).to_be_visible()
     page.get_by_text("3 Identifiers").click()
-    choose(page, "The file's field", "customer_id")
+    choose_in_list(page, "The file's field", "customer_id")
     page.get_by_text("4 Mappings").click()
     add_mapping(page, "date", "last_purchase", "date", "Set", "%Y%m%d")
     add_mapping(page, "date", "first_purchase", "date", "Set if empty", "%Y%m%d")
