@@ -43,7 +43,6 @@ def _asked() -> Asked:
 
 
 def _draw_toolbar(page: FileList, asked: Asked) -> None:
-    total = sum(page.counts.values())
     with st.container(horizontal=True, vertical_alignment="center"):
         # Not in the address: names of files may hold values of people.
         st.text_input(
@@ -59,7 +58,7 @@ def _draw_toolbar(page: FileList, asked: Asked) -> None:
         labels = {"": "All connections"} | dict(page.choices)
         filters.select("Connection", "connection", labels, key=_CONNECTION, width=_SELECT_WIDTH)
         st.space("stretch")
-        st.caption(words.counted(total, "file"), width="content")
+        st.caption(words.counted(page.total, "file"), width="content")
     counts = counts_of_states(page, asked.direction)
     if asked.state is not None:
         counts.setdefault(asked.state.value, 0)
@@ -116,10 +115,8 @@ def _draw_list(*, was_going: bool) -> None:
             return
         files_table.draw(page)
         if pages > 1:
-            with st.container(horizontal=True, vertical_alignment="center"):
-                st.caption(words.counted(page.total, "file"), width="content")
-                st.space("stretch")
-                st.pagination(pages, key=_PAGE, max_visible_pages=5)
+            with st.container(horizontal=True, horizontal_alignment="right"):
+                st.pagination(pages, key=_PAGE)
 
 
 def _draw() -> None:

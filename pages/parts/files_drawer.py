@@ -60,8 +60,15 @@ def draw() -> None:
         file_id, kind = st.session_state[_OFFER]
         st.dialog("Download", on_dismiss=close)(_draw_offer)(file_id, kind)
     elif st.query_params.get(_FILE):
-        st.dialog("File", width=_WIDTH, position="right", icon=":material/draft:", on_dismiss=close)(_draw)(
-            st.query_params[_FILE]
+        _draw_drawer(st.query_params[_FILE])
+
+
+def _draw_drawer(file_id: str) -> None:
+    with frame.loading("this file"):
+        name = view.page(session.desk(), session.caller(), file_id).line.file.name
+        # Its title is the file's name, so that the dialog is made anew for each.
+        st.dialog(plain(name), width=_WIDTH, position="right", icon=":material/draft:", on_dismiss=close)(_draw)(
+            file_id
         )
 
 
@@ -83,7 +90,6 @@ def _draw(file_id: str) -> None:
         page = view.page(session.desk(), session.caller(), file_id)
         file = page.line.file
         badge = files_badges.of(file.state)
-        st.subheader(plain(file.name), anchor=False)
         st.markdown(f"{badge.markdown} :gray[{files_badges.WAYS[file.direction]}]")
         frame.draw_refusal()
         if file.reason:
@@ -142,7 +148,13 @@ def _draw_facts(page: FilePage) -> None:
         "SHA-256": f"`{file.sha256[:32]}` `{file.sha256[32:]}`" if file.sha256 else "",
     }
     shown = {name: value for name, value in facts.items() if value}
-    st.table(pd.DataFrame({"": list(shown), " ": list(shown.values())}).set_index(""), border="horizontal")
+    st.table(
+        pd.DataFrame({"what": list(shown), "value": list(shown.values())}),
+        border="horizontal",
+        hide_index=True,
+        hide_header=True,
+        alt="What is known of the file",
+    )
 
 
 def _draw_original(page: FilePage, kind: str) -> None:
@@ -159,7 +171,7 @@ def _draw_answers(page: FilePage) -> None:
     said = page.line.answers
     if not said and page.line.file.state not in (FileState.COMPLETE, FileState.FAILED):
         return
-    frame.block_title("Receipt and result", f"to {page.answers_go_to}" if page.answers_go_to else "kept here")
+    _block_title("Receipt and result", f"to {plain(page.answers_go_to)}" if page.answers_go_to else "kept here")
     if not said:
         st.caption("None was made.")
     for answer in said:
@@ -171,6 +183,13 @@ def _draw_answers(page: FilePage) -> None:
                 _download_answer(page, answer, "tertiary")
         if answer.error:
             st.caption(plain(answer.error))
+
+
+def _block_title(title: str, right: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{title}**", width="content")
+        st.space("stretch")
+        st.caption(right, width="content")
 
 
 def _said(answer: Answer, page: FilePage) -> str:
@@ -185,7 +204,7 @@ def _draw_rejects(page: FilePage) -> None:
     counts = page.rejected_by_reason
     if not counts:
         return
-    frame.block_title("Rejected rows", words.counted(sum(counts.values()), "row"))
+    _block_title("Rejected rows", words.counted(sum(counts.values()), "row"))
     if page.may_see_rejects:
         key = f"file_reason_{page.line.file.file_id}"
         chosen = st.pills(

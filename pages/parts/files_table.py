@@ -11,6 +11,7 @@ from storage.records.connections import Direction
 from storage.records.exchange import AnswerKind
 
 OPEN = ":material/open_in_new: Open"
+OPEN_ALONE = ":material/open_in_new:"
 ORIGINAL = ":material/download: Download original"
 RECEIPT = ":material/receipt_long: Receipt"
 RESULT = ":material/description: Result"
@@ -31,7 +32,7 @@ def menu_of(line: FileLine) -> list[str]:
         entries += [label for label, kind in _ANSWERS.items() if line.answer(kind) is not None]
     if line.may_again:
         entries.append(SEND_AGAIN if line.file.direction is Direction.OUTBOUND else AGAIN)
-    return entries
+    return entries if len(entries) > 1 else [OPEN_ALONE]
 
 
 def draw(page: FileList) -> None:
@@ -41,11 +42,11 @@ def draw(page: FileList) -> None:
     has_reasons = any(line.file.reason for line in lines)
     data = {
         "Name": [line.file.name for line in lines],
+        "State": [[files_badges.of(line.file.state).word] for line in lines],
         "Connection": [line.connection_name or "Deleted connection" for line in lines],
         "Direction": [files_badges.WAYS[line.file.direction] for line in lines],
         "Size": [_size(line) for line in lines],
         "First seen": [frame.when(line.file.first_seen_at, page.now) for line in lines],
-        "State": [[files_badges.of(line.file.state).word] for line in lines],
         "Why": [line.file.reason or "" for line in lines],
         "Total": [_rows(line, line.file.rows_total) for line in lines],
         "OK": [_rows(line, line.file.rows_ok) for line in lines],
@@ -64,16 +65,16 @@ def draw(page: FileList) -> None:
         on_select=_on_cell,
         selection_mode="single-cell",
         column_config={
-            "Name": config.TextColumn(width=166 if has_reasons else 230),
-            "Connection": config.TextColumn(width=120 if has_reasons else 160),
-            "Direction": config.TextColumn(width=70),
-            "Size": config.TextColumn(width=74),
-            "First seen": config.TextColumn(width=108),
-            "State": column("State", 112, files_badges.ALL),
-            "Why": config.TextColumn(width=120),
-            "Total": config.NumberColumn(width=60, format="localized"),
-            "OK": config.NumberColumn(width=60, format="localized"),
-            "Errors": config.NumberColumn(width=60, format="localized"),
+            "Name": config.TextColumn(width=188 if has_reasons else 250),
+            "State": column("State", 106, files_badges.ALL),
+            "Connection": config.TextColumn(width=122 if has_reasons else 176),
+            "Direction": config.TextColumn(width=66),
+            "Size": config.TextColumn(width=72),
+            "First seen": config.TextColumn(width=94),
+            "Why": config.TextColumn(width=116),
+            "Total": config.NumberColumn(width=58, format="localized"),
+            "OK": config.NumberColumn(width=58, format="localized"),
+            "Errors": config.NumberColumn(width=54, format="localized"),
             "menu": config.ButtonColumn("", width=44, key=_MENU, on_click=_on_menu, args=(lines,)),
         },
         alt="Files with connection, direction, size, state and rows; a menu in each row.",

@@ -137,7 +137,7 @@ def test_a_menu_offers_what_the_person_may_and_what_there_is(desk: Desk, admin: 
     # when, then
     everything = ["Open", "Download original", "Receipt", "Result", "Import again"]
     assert labels(show("files_page.py")) == everything
-    assert labels(show("files_page.py", Role.SUPPORT)) == ["Open"]
+    assert labels(show("files_page.py", Role.SUPPORT)) == [":material/open_in_new:"]
 
 
 @pytest.mark.promise("T12")
@@ -158,7 +158,7 @@ def test_the_original_is_there_for_90_days_and_then_its_counts_alone(desk: Desk,
     page = show("files_page.py", id=file.file_id)
     # then
     assert not page.exception
-    assert labels(page) == ["Open"]
+    assert labels(page) == [":material/open_in_new:"]
     assert list(page.dataframe[0].value["Total"]) == [1]
     assert any(caption.value.startswith("Content removed") for caption in page.caption)
 
