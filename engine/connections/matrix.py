@@ -55,7 +55,7 @@ _OUR_FTP = ("host", "port", "username", "password")
 _PROVISIONED_SFTP = ("credential_name", "credential_kind", "public_key", "provisioned")
 _PROVISIONED_FTP = ("credential_name", "provisioned")
 _WITH_KIND = ("credential_name", "username", "credential_kind", "secret", "host_key")
-_AT_CHOICE = frozenset({"files_kind", "delete_after_pull", "result_folder", "every_minutes", "plain_ftp"})
+_PULLED = frozenset({"files_kind", "delete_after_pull", "every_minutes"})
 
 WAYS: dict[tuple[Direction, Method, Methodology], Way] = {
     (_IN, _EMAIL, _PUSH): Way(
@@ -82,7 +82,7 @@ WAYS: dict[tuple[Direction, Method, Methodology], Way] = {
         ("host", "port", "folder", *_FILES, "delete_after_pull", "every_minutes"),
         (*_LOGIN, "return_email", "host_key"),
         (),
-        _AT_CHOICE | {"return_email", "host_key"},
+        _PULLED | {"return_email", "host_key"},
         _PASSWORD_ONLY,
         993,
     ),
@@ -90,7 +90,7 @@ WAYS: dict[tuple[Direction, Method, Methodology], Way] = {
         ("host", "port", "folder", *_FILES, "delete_after_pull", "result_folder", "every_minutes"),
         _WITH_KIND,
         (),
-        _AT_CHOICE,
+        _PULLED | {"result_folder"},
         _WE_SIGN_IN,
         22,
     ),
@@ -98,7 +98,7 @@ WAYS: dict[tuple[Direction, Method, Methodology], Way] = {
         ("host", "port", "plain_ftp", "folder", *_FILES, "delete_after_pull", "result_folder", "every_minutes"),
         (*_LOGIN, "host_key"),
         (),
-        _AT_CHOICE | {"host_key"},
+        _PULLED | {"result_folder", "plain_ftp", "host_key"},
         _PASSWORD_ONLY,
         21,
     ),

@@ -90,7 +90,7 @@ def pages_of(role: Role) -> dict[str, list[StreamlitPage]]:
 
 
 def draw_user_menu(caller: Caller) -> None:
-    """Draw name and role at the bottom of the sidebar, with Sign out behind them; partners find their settings there."""
+    """Draw name and role at the bottom of the sidebar; behind them Sign out, and for partners their settings."""
     with st.sidebar:
         visible = [entry for entry in ENTRIES if entry.group and caller.role in entry.roles]
         if len(visible) == 1:
