@@ -213,7 +213,7 @@ def _take_in(work: Work, goal: ImportGoal, fetched: Sequence[FetchedFile], folde
 
 def _note_not_matched(work: Work, goal: ImportGoal, not_taken: Sequence[tuple[str, str]]) -> list[str]:
     """Show each name that was seen and not matched once, as far as there is room for them (P13)."""
-    others = [(name, why) for name, why in not_taken if why not in _NOT_SHOWN and not looks.is_temporary(name)]
+    others = sorted((name, why) for name, why in not_taken if why not in _NOT_SHOWN and not looks.is_temporary(name))
     if not others:
         return []
     connection_id = work.connection.connection_id
