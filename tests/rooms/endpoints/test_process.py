@@ -1,0 +1,102 @@
+"""The process of the endpoints: what it lets listen, what it says of what cannot, and that it ends with its parent."""
+
+import socket
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from storage.records.boxes import Mailbox
+from tests.fakes.endpoints import FREE_PORTS, EndpointsProcess, write_keys
+from tests.fakes.service import wait_until
+from tests.fakes.sftp_guest import Guest
+
+_WAIT_S = 30.0
+
+
+def test_nothing_listens_until_somebody_may_sign_in_and_nothing_after_the_last_one_left(tmp_path: Path) -> None:
+    # given a process without logins
+    with EndpointsProcess(tmp_path) as server:
+        status = server.status()
+        assert status is not None
+        assert status.listeners == ()
+
+        # when one comes; then its protocol listens, alone
+        server.add_login()
+        port = server.port()
+        status = server.status()
+        assert status is not None
+        assert [item.protocol for item in status.listeners] == ["sftp"]
+        with Guest(port, "acme") as guest:
+            assert guest.sftp.listdir() == []
+
+        # when it goes; then the port is closed
+        server.let_in()
+        wait_until(lambda: not (server.status() or status).listeners, _WAIT_S)
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), timeout=5)
+
+
+@pytest.mark.fault(39)
+@pytest.mark.parametrize("loss", ["lost", "changed", "damaged"])
+def test_a_host_key_that_is_lost_or_changed_keeps_sftp_closed_and_the_others_go_on(tmp_path: Path, loss: str) -> None:
+    # given a home whose host key is not the one that partners know, with a login and a mailbox
+    server = EndpointsProcess(tmp_path)
+    key = server.folder / "ssh_host_ed25519_key"
+    if loss == "lost":
+        key.unlink()
+    elif loss == "damaged":
+        key.write_text("-----BEGIN OPENSSH PRIVATE KEY-----\n")
+    else:
+        server.expected["sftp_host_key"] = "SHA256:another"
+    server.add_login()
+    server.let_in(*server.accounts, mailboxes=(Mailbox("C-mail", "in-abc", (), 10**6),))
+
+    # when it starts
+    with server:
+        listener = server.listener("sftp")
+
+        # then SFTP says why it stays closed, no new key is made, and mail is taken
+        assert listener.port == 0
+        assert str(key) in listener.fault
+        assert listener.fault.endswith(("put it back from a backup.", "put that one back from a backup."))
+        assert key.exists() is (loss != "lost")
+        assert server.port("smtp") > 0
+
+        # when it is put back; then SFTP opens by itself
+        if loss == "lost":
+            write_keys(server.folder)
+            with Guest(server.port(), "acme") as guest:
+                assert guest.sftp.listdir() == []
+
+
+def test_a_port_that_is_taken_is_said_and_taken_up_when_it_is_free(tmp_path: Path) -> None:
+    # given a port that another program has
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        server = EndpointsProcess(tmp_path, replace(FREE_PORTS, sftp_port=port))
+        server.add_login()
+        server.start()
+        listener = server.listener("sftp")
+
+        # when it is looked at; then it is said in one sentence
+        assert listener.port == 0
+        assert f"SFTP cannot listen on 127.0.0.1 port {port}" in listener.fault
+
+    # when the other program ends; then SFTP listens
+    try:
+        assert server.port() == port
+    finally:
+        server.stop()
+
+
+def test_the_status_is_written_again_and_again(tmp_path: Path) -> None:
+    # given a process
+    with EndpointsProcess(tmp_path) as server:
+        first = server.status()
+        assert first is not None
+        assert server.process is not None
+        assert first.pid == server.process.pid
+
+        # when time passes; then it says so
+        wait_until(lambda: (server.status() or first).at > first.at, _WAIT_S)
