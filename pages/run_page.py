@@ -5,7 +5,18 @@ import streamlit as st
 from engine.actions import runs as actions
 from engine.views import runs as view
 from engine.views.runs import RunPage
-from pages.parts import badges, frame, ledger, reasons, run_rejects, run_stages, session, words
+from pages.parts import (
+    badges,
+    files_upload,
+    frame,
+    ledger,
+    reasons,
+    run_files,
+    run_rejects,
+    run_stages,
+    session,
+    words,
+)
 from pages.parts.badges import Badge
 from pages.parts.plain import plain
 from storage.records.runs import RunState
@@ -84,6 +95,9 @@ def _draw_ended(page: RunPage) -> None:
     run = page.run
     _draw_failure(page)
     _draw_no_match(page)
+    if page.is_delivery:
+        _draw_delivery(page)
+        return
     with st.container(border=True):
         ledger.draw(run.counts, is_off=run.error_category == "ledger")
         if run.state is RunState.COMPLETED and not run.counts.read and run.counts.files_unchanged:
@@ -93,6 +107,15 @@ def _draw_ended(page: RunPage) -> None:
         run_stages.draw(run, page.stages, page.now)
     with right.container(border=True):
         run_rejects.draw(page)
+    run_files.draw(page)
+
+
+def _draw_delivery(page: RunPage) -> None:
+    with st.container(border=True):
+        brought = words.counted(page.run.counts.files_taken, "file was delivered", "files were delivered")
+        st.markdown(f"**{brought[:1].upper() + brought[1:]}.**")
+        run_stages.draw(page.run, page.stages, page.now)
+    run_files.draw(page)
 
 
 def _draw_going(page: RunPage) -> None:
@@ -100,7 +123,14 @@ def _draw_going(page: RunPage) -> None:
     with st.container(border=True):
         frame.block_title(stage.name if stage else "Queued")
         st.progress(run_stages.share(stage), text=plain(run_stages.progress_text(stage)))
-        st.caption("Leaving this page does not stop it. Nothing of a file is changed before all of it is merged.")
+        st.caption(
+            "Leaving this page does not stop it. "
+            + (
+                "The partner sees a file once all of it is there."
+                if page.is_delivery
+                else "Nothing of a file is changed before all of it is merged."
+            )
+        )
     with st.container(border=True):
         run_stages.draw(page.run, page.stages, page.now)
 
@@ -129,6 +159,7 @@ def _draw() -> None:
             _draw_title(page)
             frame.draw_refusal()
             _draw_ended(page)
+            files_upload.draw()
 
 
 if __name__ == "__main__":

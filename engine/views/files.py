@@ -21,6 +21,8 @@ from storage.tables import answers, connections, credentials, exchange, files_li
 
 KEPT_DAYS = limits.KEPT_DAYS
 """How long the content of files and answers can be downloaded."""
+FILES_OF_RUN_MAX = 100
+"""How many files one run's page lists."""
 GOING = (FileState.QUEUED, FileState.IN_PROGRESS)
 AGAIN = (FileState.FAILED, FileState.NOT_MATCHED)
 """States from which a person can have a file imported again, where its content is still kept."""
@@ -118,6 +120,23 @@ def listed(desk: Desk, caller: Caller, asked: Asked, start: int = 0, most: int =
             may_send=may_send,
             now=clock.now(),
         )
+
+
+def of_run(desk: Desk, caller: Caller, run_id: str) -> tuple[FileLine, ...]:
+    """Return the files that a run took or brought, in the order in which they came; FILES_OF_RUN_MAX of them.
+
+    Raises:
+        NotAllowed: The caller's role does not see files.
+    """
+    audit.allow(desk.database, caller, Right.SEE_FILES, What("run", run_id))
+    with desk.database.read() as cursor:
+        found = exchange.of_run(cursor, run_id)[:FILES_OF_RUN_MAX]
+        connection = connections.by_id(cursor, found[0].connection_id) if found else None
+        said = answers.of_files(cursor, [file.file_id for file in found])
+    if not roles.owns(caller, connection.owner_id if connection else None):
+        return ()
+    name = connection.name if connection else ""
+    return tuple(_line(caller, file, name, said.get(file.file_id, [])) for file in found)
 
 
 def page(desk: Desk, caller: Caller, file_id: str) -> FilePage:

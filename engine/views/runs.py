@@ -9,9 +9,10 @@ from engine.security import audit, masking, roles
 from engine.security.audit import What
 from engine.security.roles import Right
 from storage.database import Cursor
+from storage.records.connections import Direction
 from storage.records.people import Caller
 from storage.records.runs import Reject, Run, RunStage, StageState
-from storage.tables import goals, jobs, rejects, runs
+from storage.tables import connections, goals, jobs, rejects, runs
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class RunPage:
 
     identifiers: the fields by which the connection's goals find profiles now.
     may_run: the caller may start another one, and its connection is still there.
+    may_mend: the caller may hand a mended file in for it. is_delivery: it brings files to a partner, and reads none.
     is_cancelling: somebody asked a going run to stop; it does at the next safe place.
     """
 
@@ -45,6 +47,9 @@ class RunPage:
     may_cancel: bool
     is_cancelling: bool
     may_see_rejects: bool
+    may_see_files: bool
+    may_mend: bool
+    is_delivery: bool
     now: datetime
 
 
@@ -73,10 +78,12 @@ def page(desk: Desk, caller: Caller, run_id: str) -> RunPage:
     audit.allow(desk.database, caller, Right.SEE_RUNS, What("run", run_id))
     with desk.database.read() as cursor:
         run = _known(cursor, run_id)
+        connection = connections.by_id(cursor, run.connection_id)
+        by_reason = rejects.by_reason(cursor, run.run_id)
         return RunPage(
             run=run,
             stages=tuple(runs.stages(cursor, run.run_id)),
-            rejected_by_reason=rejects.by_reason(cursor, run.run_id),
+            rejected_by_reason=by_reason,
             identifiers=tuple(
                 link.field for goal in goals.of_connection(cursor, run.connection_id) for link in goal.identifiers
             ),
@@ -84,6 +91,9 @@ def page(desk: Desk, caller: Caller, run_id: str) -> RunPage:
             may_cancel=roles.may(caller.role, Right.CANCEL) and run.ended_at is None,
             is_cancelling=run.ended_at is None and jobs.is_cancel_wanted(cursor, run.run_id),
             may_see_rejects=roles.may(caller.role, Right.SEE_REJECTS),
+            may_see_files=roles.may(caller.role, Right.SEE_FILES),
+            may_mend=bool(by_reason) and connection is not None and roles.may(caller.role, Right.SEND_FILES),
+            is_delivery=connection is not None and connection.direction is Direction.OUTBOUND,
             now=clock.now(),
         )
 

@@ -53,8 +53,9 @@ def draw(page: FileList) -> None:
         "Errors": [_rows(line, line.file.rows_errors) for line in lines],
         "menu": [menu_of(line) for line in lines],
     }
-    if not has_reasons:
-        del data["Why"]
+    has_rows = any(line.file.rows_total for line in lines)
+    for name in ([] if has_reasons else ["Why"]) + ([] if has_rows or not has_reasons else ["Total", "OK", "Errors"]):
+        del data[name]
     st.dataframe(
         pd.DataFrame(data),
         key=_TABLE,
@@ -71,7 +72,7 @@ def draw(page: FileList) -> None:
             "Direction": config.TextColumn(width=66),
             "Size": config.TextColumn(width=72),
             "First seen": config.TextColumn(width=94),
-            "Why": config.TextColumn(width=116),
+            "Why": config.TextColumn(width=116 if has_rows else 286),
             "Total": config.NumberColumn(width=58, format="localized"),
             "OK": config.NumberColumn(width=58, format="localized"),
             "Errors": config.NumberColumn(width=54, format="localized"),

@@ -11,7 +11,7 @@ import streamlit as st
 from engine.views import callers
 from engine.views import runs as view
 from engine.views.runs import RunPage
-from pages.parts import frame, reasons, session, words
+from pages.parts import files_upload, frame, reasons, session, words
 from pages.parts.plain import plain
 from storage.records.runs import Reject
 
@@ -59,6 +59,11 @@ def draw(page: RunPage) -> None:
     _draw_table(rows, has_files=page.run.counts.files_taken > 1)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("Correct the file at its source and run again: what was rejected is read anew.")
+        if page.may_mend:
+            run = page.run
+            files_upload.mended_button(
+                ((run.connection_id, run.connection_name),), run.run_id, label="Upload a mended file"
+            )
         st.space("stretch")
         if pages > 1:
             st.pagination(pages, key=key, max_visible_pages=5)

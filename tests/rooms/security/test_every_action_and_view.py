@@ -87,6 +87,7 @@ NEEDED = {
     "views.failures.progress": Right.SEE_FAILURES,
     "views.files.answer_path": Right.GET_FILES,
     "views.files.listed": Right.SEE_FILES,
+    "views.files.of_run": Right.SEE_FILES,
     "views.files.page": Right.SEE_FILES,
     "views.files.rejected": Right.SEE_REJECTS,
     "views.goals.date_preview": Right.EDIT_MAPPINGS,
