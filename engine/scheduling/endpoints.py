@@ -37,7 +37,8 @@ class Supervisor:
     def stop(self) -> None:
         """End the process and wait for its end, a bounded time."""
         self._stopping.set()
-        self._thread.join(timeout=limits.STOP_WAIT_S_MAX)
+        if self._thread.is_alive():
+            self._thread.join(timeout=limits.STOP_WAIT_S_MAX)
         self._end()
 
     def look(self) -> None:

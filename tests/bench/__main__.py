@@ -7,14 +7,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import difference_bench, dispatch_bench, fetch_bench, import_bench, page_bench
+from tests.bench import difference_bench, dispatch_bench, fetch_bench, hosted_bench, import_bench, page_bench
 from tests.bench.measuring import Report
 
 _RESULTS = Path(__file__).with_name("RESULTS.md")
 
 
 def main(wanted: list[str]) -> None:
-    """Run the wanted benches ("import", "page", "difference", "dispatch", "fetch"), all where none is named."""
+    """Run the wanted benches ("import", "page", "difference", "dispatch", "fetch", "hosted"), all where none is named."""
     report = Report()
     with tempfile.TemporaryDirectory(prefix="handoff-bench-") as folder:
         if not wanted or "import" in wanted:
@@ -27,6 +27,8 @@ def main(wanted: list[str]) -> None:
             dispatch_bench.run(report, Path(folder))
         if not wanted or "fetch" in wanted:
             fetch_bench.run(report, Path(folder))
+        if not wanted or "hosted" in wanted:
+            hosted_bench.run(report, Path(folder))
     today = dt.datetime.now(dt.UTC).date()
     head = (
         "# What `make bench` measured\n\n"
