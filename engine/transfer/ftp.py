@@ -1,12 +1,10 @@
 """Lists, fetches, delivers and removes files over FTP and FTPS; ftputil, kept here, reads listings of old servers."""
 
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
-
-import ftputil.error
-import ftputil.stat
 
 from engine.base import limits
 from engine.base.errors import HandoffError
@@ -19,6 +17,12 @@ from engine.transfer.resuming import Fetching, over_several
 from engine.transfer.transport import Delivered, Fetched, Letter, NotFetched, OnBytes, Outgoing, Place, Steps
 from storage.records.connections import Secrets
 from storage.records.files import HostKey, Listing, Stage
+
+with warnings.catch_warnings():
+    # On import ftputil announces its next major version to whoever imports it; the pin decides when that comes.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import ftputil.error
+    import ftputil.stat
 
 _PARSERS = (ftputil.stat.UnixParser(), ftputil.stat.MSParser())
 

@@ -58,20 +58,27 @@ class Delivering:
             if talk.store(file, name, count) != size_bytes:
                 raise TryAgain(f"{file.path.name} changed its size while it was delivered; run again.")
             there = talk.seen(name)
-            if there.size_bytes != size_bytes:
-                raise sentences.kept_short(talk.place, file.name, there.size_bytes or 0, size_bytes)
+            _compare(talk, file.name, there.size_bytes or 0, size_bytes)
             _remove_leftovers(talk, file.name, listed, there.changed_at)
             self._renaming = name
             note = talk.rename(name, file.name)
             self._renaming = ""
-        except Lost:
-            raise
-        except HandoffError:
+        except HandoffError as error:
+            if isinstance(error, Lost) and self._renaming:
+                raise  # the next connection looks whether it has been renamed
             self._renaming = ""
             with suppress(HandoffError):
                 talk.remove(name)
             raise
         return Delivered(file.name, size_bytes, note)
+
+
+def _compare(talk: Talk, name: str, there_bytes: int, size_bytes: int) -> None:
+    """Refuse what is not whole. Where it is short, the data connection was cut, which FTP servers take for its end."""
+    if there_bytes == size_bytes:
+        return
+    error = sentences.kept_short(talk.place, name, there_bytes, size_bytes)
+    raise Lost(str(error), error.category) if there_bytes < size_bytes else error
 
 
 def _is_there(talk: Talk, name: str) -> bool:

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from engine.base import limits
 from engine.base.errors import BadInput, Category, GiveUp, HandoffError, MendCredentials, TryAgain
 from engine.transfer import sentences, tls
+from engine.transfer.fetching import Lost
 from engine.transfer.names import shown
 from engine.transfer.transport import Place, Steps
 from engine.transfer.wire import Wire
@@ -20,7 +21,8 @@ IMPLICIT_TLS_PORT = 990
 """Where TLS begins with the first byte; at every other port it is asked for with AUTH TLS."""
 
 _NOT_KNOWN_THERE = ("500", "501", "502", "504")
-_BUSY = ("421", "425", "426", "450", "451", "452")
+_CUT = ("421", "425", "426")
+_BUSY = ("450", "451", "452")
 _MISSING = "550"
 _ANSWER_LINES_MAX = 1_000
 
@@ -221,6 +223,8 @@ def says_no_permission(error: ftplib.Error) -> bool:
 def refusal(place: Place, error: ftplib.Error, what: str) -> HandoffError:
     """Any other answer, in the server's own words."""
     said = re.sub(r"\s+", " ", str(error)).strip()
+    if said[:3] in _CUT:
+        return Lost(f"{sentences.at(place)} cut the connection and says: {shown(said)}; the next run tries again.")
     if isinstance(error, ftplib.error_temp) or said[:3] in _BUSY:
         return TryAgain(
             f"{sentences.at(place)} is not ready for {shown(what)}: {shown(said)}; the next run tries again.",

@@ -85,7 +85,7 @@ class Talk:
             GiveUp: The file may not be read.
         """
         data = self._reading(name, part)
-        goes_on = False
+        goes_on, before_bytes = False, part.size_bytes
         try:
             while not goes_on and (block := self._received(data, name, part, size_bytes)):
                 room = size_bytes - part.size_bytes
@@ -101,12 +101,18 @@ class Talk:
                 if not goes_on:  # a transfer that we end early is one that failed for the server
                     raise _lost(name, part.size_bytes, size_bytes) from None
         if part.size_bytes < size_bytes:
-            raise TryAgain(
-                f"{shown(name)} ended after {part.size_bytes:,} of the {size_bytes:,} bytes that the server named; "
-                "the next run fetches it again.",
-                Category.FOLDER,
-            )
+            raise self._short(name, part.size_bytes, size_bytes, came_bytes=part.size_bytes - before_bytes)
         return goes_on
+
+    def _short(self, name: str, done: int, size_bytes: int, *, came_bytes: int) -> TryAgain:
+        """Tell a data connection that was cut, which looks like the end of the file, from a file that is shorter."""
+        if came_bytes and self.seen(name).size_bytes == size_bytes:
+            return _lost(name, done, size_bytes)
+        return TryAgain(
+            f"{shown(name)} ended after {done:,} of the {size_bytes:,} bytes that the server named; "
+            "the next run fetches it again.",
+            Category.FOLDER,
+        )
 
     def probe(self, folder: str) -> None:
         """Write a few bytes into a folder and remove them again."""

@@ -8,6 +8,7 @@ import time
 from typing import Self
 
 _CHUNK_BYTES = 16 * 1024
+_WAITING_BYTES = 64 * 1024
 
 
 class CuttingProxy:
@@ -67,6 +68,10 @@ class CuttingProxy:
         for thread in list(self._threads):
             thread.join(timeout=10)
 
+    def lead_to(self, port: int) -> None:
+        """Let further connections go to another port of the server."""
+        self._server_port = port
+
     def _start(self, work: "object", *given: object) -> None:
         thread = threading.Thread(target=work, args=given, daemon=True)  # type: ignore[arg-type]
         self._threads.append(thread)
@@ -84,6 +89,8 @@ class CuttingProxy:
                 _reset(client)
                 continue
             server.settimeout(None)
+            # a reset throws away what waits to be sent: little may wait, so that a cut comes where it should
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _WAITING_BYTES)
             self.connections += 1
             self._open += [client, server]
             self._start(self._to_server, client, server)
