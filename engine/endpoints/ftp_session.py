@@ -1,6 +1,8 @@
 """One FTP session: TLS before a name is said, a login, a jail, and only the commands that a partner needs."""
 
 import contextlib
+import os
+import socket
 import sys
 from typing import Any, Protocol
 
@@ -10,7 +12,7 @@ from engine.base import limits, log
 from engine.endpoints.ftp_data import PassivePort, Transfer, say_exception
 from engine.endpoints.ftp_jail import Incoming, JailedFiles
 from engine.endpoints.ftp_library import Control, WrongLogin
-from engine.endpoints.ftp_waiting import Waiting
+from engine.endpoints.ftp_waiting import Line, Waiting
 from engine.endpoints.ground import Ground
 from engine.endpoints.jail import Jail
 from engine.endpoints.uploads import Upload
@@ -94,6 +96,7 @@ class Session(Control):  # type: ignore[misc]  # see ftp_library
         self.key = object()
         self._has_spoken = False
         self._has_quit = False
+        self._has_heard_end = False
         self._announced_bytes = 0
         self._last_received: Upload | None = None
         self._rnfr: str | None = None
@@ -260,9 +263,24 @@ class Session(Control):  # type: ignore[misc]  # see ftp_library
     def close(self) -> None:
         """End the session, once, and with it or without it what waits."""
         is_first = not self._closed
+        line = self._line() if is_first and self._has_heard_end else None
         super().close()
         if is_first:
-            self.endpoint.waiting.leave(self.key, is_well=self._has_quit)
+            self.endpoint.waiting.leave(self.key, is_well=self._has_quit, line=line)
+
+    def recv(self, buffer_size: int) -> bytes:
+        """Return what came; note where they closed the connection, which is not the same as to lose it."""
+        if not isinstance(self.socket, SSL.Connection):
+            with contextlib.suppress(OSError):
+                self._has_heard_end = not self.socket.recv(1, socket.MSG_PEEK)
+        block: bytes = super().recv(buffer_size)
+        return block
+
+    def _line(self) -> Line | None:
+        try:
+            return Line(socket.socket(fileno=os.dup(self.socket.fileno())))
+        except OSError:
+            return None
 
     def handle_error(self) -> None:
         """End the session on a fault of ours."""

@@ -1,12 +1,19 @@
 """Uploads over FTP that came to an end, until they are known to be whole.
 
 FTP ends a file by closing its data connection, and so does a client that dies. So a file is taken only after a quiet
-time in which its control connection stayed open, or was ended by QUIT (faults row 42); a rename is taken at once.
+time in which its control connection stayed open, or came to a good end (faults row 42); a rename is taken at once.
+A good end is QUIT. Many clients just close, so that counts as well where they had heard that the file came: the system
+of a client that died answers what it had not read with a reset. TLS on the data connection needs none of this: it
+says itself that the data came to its end.
 """
 
 import errno
+import fcntl
 import heapq
 import itertools
+import socket
+import struct
+import termios
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +30,32 @@ class _Item:
     is_sure: bool
     is_left_well: bool = False
     is_gone: bool = False
+    line: "Line | None" = None
+
+
+class Line:
+    """A control connection that the other side has closed, kept open on ours to see whether a reset follows."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        """Hold the connection; it is closed with the last upload that asks."""
+        self._connection = connection
+        self._is_reset = False
+
+    def is_well(self) -> bool:
+        """Say whether all that we had said was read; a reset is heard of once, and remembered."""
+        if self._is_reset:
+            return False
+        try:
+            unheard = struct.unpack("i", fcntl.ioctl(self._connection.fileno(), termios.TIOCOUTQ, b"\0" * 4))[0]
+            self._connection.recv(1, socket.MSG_DONTWAIT)
+        except OSError:
+            self._is_reset = True
+            return False
+        return bool(unheard == 0)
+
+    def close(self) -> None:
+        """Let it go."""
+        self._connection.close()
 
 
 class Waiting:
@@ -52,6 +85,7 @@ class Waiting:
         left, self._items = self._items, []
         for item in left:
             _end(item, is_proven=item.is_sure or item.is_left_well)
+            _let_go(item, ())
 
     def add(self, owner: object, path: str, upload: Upload, *, is_sure: bool) -> None:
         """Let an upload wait.
@@ -94,15 +128,23 @@ class Waiting:
                 self._remove(item)
                 _end(item, is_proven=False)
 
-    def leave(self, owner: object, *, is_well: bool) -> None:
-        """A session is over: what it left waits on where it ended well, and stays pending for ever where not."""
+    def leave(self, owner: object, *, is_well: bool, line: Line | None = None) -> None:
+        """A session is over.
+
+        Args:
+            owner: The session.
+            is_well: It said QUIT.
+            line: Where it only closed its connection: that connection.
+        """
         with self._changed:
-            for item in [item for item in self._items if item.owner is owner]:
-                if is_well:
-                    item.is_left_well = True
-                else:
+            left = [item for item in self._items if item.owner is owner]
+            for item in left:
+                item.is_left_well, item.line = is_well, line
+                if not (is_well or item.is_sure or line):
                     self._remove(item)
                     _end(item, is_proven=False)
+        if line is not None and not left:
+            line.close()
 
     def take_due(self) -> float | None:
         """Take what has waited long enough; return the seconds until the next is due, None where none waits."""
@@ -117,8 +159,10 @@ class Waiting:
                     return wait_s
                 item = heapq.heappop(self._due)[2]
                 self._remove(item)
+                others = tuple(self._items)
             # Outside: it waits for the disk.
-            _end(item, is_proven=True)
+            _end(item, is_proven=item.is_sure or item.line is None or item.line.is_well())
+            _let_go(item, others)
 
     def _remove(self, item: _Item) -> None:
         item.is_gone = True
@@ -132,6 +176,12 @@ class Waiting:
                     return
                 if wait_s is not None or not self._due:
                     self._changed.wait(wait_s)
+
+
+def _let_go(item: _Item, others: tuple[_Item, ...]) -> None:
+    """Close the connection of an item that no other needs."""
+    if item.line is not None and all(other.line is not item.line for other in others):
+        item.line.close()
 
 
 def _end(item: _Item, *, is_proven: bool) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import ftplib
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,20 +81,33 @@ def test_an_upload_that_died_is_never_taken(
 
 
 @pytest.mark.parametrize("is_secured", [True, False])
-def test_a_session_that_ends_within_the_quiet_time_without_quit_takes_its_file_with_it(
+def test_a_client_that_closes_without_quit_but_has_heard_the_answer_is_fine(
     endpoint: FtpEndpoint,
     hosted: HostedGround,
-    monkeypatch: pytest.MonkeyPatch,
     is_secured: bool,  # noqa: FBT001 - a case
 ) -> None:
-    # given
-    monkeypatch.setattr(limits, "FTP_QUIET_S", 3.0)
+    # when: many clients end so, ftputil among them
     client = signed_in(endpoint, hosted, is_secured=is_secured)
-    put(client, "a.csv", b"whole or not?\n")
+    put(client, "a.csv", HALF)
+    client.close()
+    # then
+    wait_until(lambda: len(hosted.landed()) == 1, 20)
+    assert hosted.content(hosted.landed()[0]) == HALF
+
+
+def test_a_client_that_dies_before_it_reads_the_answer_takes_its_file_with_it(
+    endpoint: FtpEndpoint, hosted: HostedGround
+) -> None:
+    # given: in the clear, where the end of the data says nothing
+    client = signed_in(endpoint, hosted, is_secured=False)
+    wire = client.transfercmd("STOR a.csv")
+    wire.sendall(HALF)
+    wire.close()
+    assert client.sock is not None
+    # the answer has come, and lies there unread
+    wait_until(lambda: client.sock is not None and b"226" in client.sock.recv(1_000, socket.MSG_PEEK), 20)
     # when
     client.close()
-    wait_until(lambda: hosted.guard.sessions("ftp") == 0, 10)
-    monkeypatch.setattr(limits, "FTP_QUIET_S", 0.1)
     # then
     assert landed_after_all(endpoint, hosted) == []
 

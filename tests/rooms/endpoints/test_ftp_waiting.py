@@ -1,9 +1,12 @@
 """Uploads over FTP that came to an end, until they are known to be whole."""
 
 import errno
+import socket
+
+import pytest
 
 from engine.base import limits
-from engine.endpoints.ftp_waiting import Waiting
+from engine.endpoints.ftp_waiting import Line, Waiting
 
 
 class Clock:
@@ -50,11 +53,35 @@ def test_an_upload_is_taken_after_the_quiet_time_and_not_before() -> None:
     assert upload.closed == [True]
 
 
-def test_a_session_that_ended_badly_takes_what_waits_with_it() -> None:
+@pytest.mark.parametrize("is_heard", [True, False])
+def test_a_session_that_only_closed_is_well_where_all_was_heard(is_heard: bool) -> None:  # noqa: FBT001 - a case
+    # given
+    clock, first, second = Clock(), Upload(), Upload()
+    held = waiting(clock, first, second)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        theirs = socket.create_connection(listening.getsockname())
+        ours, _ = listening.accept()
+    ours.sendall(b"226 Transfer complete.\r\n")
+    if is_heard:
+        theirs.recv(100)
+    else:
+        # It has come, and lies there when the other side closes.
+        assert theirs.recv(100, socket.MSG_PEEK)
+    theirs.close()
+    # when
+    held.leave("session", is_well=False, line=Line(ours))
+    clock.now_s += limits.FTP_QUIET_S + 1
+    held.take_due()
+    # then
+    assert (first.closed, second.closed) == ([is_heard], [is_heard])
+    assert ours.fileno() == -1
+
+
+def test_a_session_that_ended_badly_takes_what_waits_with_it_but_for_what_is_sure() -> None:
     # given
     clock, mine, other = Clock(), Upload(), Upload()
     held = waiting(clock, mine)
-    held.add("another session", "/x.csv", other, is_sure=True)  # type: ignore[arg-type]  # as far as it asks
+    held.add("session", "/x.csv", other, is_sure=True)  # type: ignore[arg-type]  # as far as it asks
     # when
     held.leave("session", is_well=False)
     clock.now_s += limits.FTP_QUIET_S + 1
