@@ -14,7 +14,7 @@ _RESULTS = Path(__file__).with_name("RESULTS.md")
 
 
 def main(wanted: list[str]) -> None:
-    """Run the wanted benches ("import", "page", "difference", "dispatch", "fetch", "hosted"), all where none is named."""
+    """Run the wanted benches by the names below, all where none is named."""
     report = Report()
     with tempfile.TemporaryDirectory(prefix="handoff-bench-") as folder:
         if not wanted or "import" in wanted:
