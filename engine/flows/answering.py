@@ -185,7 +185,7 @@ def _counts(desk: Desk, file: HandedFile) -> RunCounts | None:
     if file.run_id is None or file.goal_id is None:
         return None
     with desk.database.read() as cursor:
-        return files_seen.counts_of_run(cursor, file.run_id).get((file.goal_id, file.name))
+        return files_seen.counts_of_run(cursor, file.run_id).get((file.goal_id, file.read_as))
 
 
 def _errors_file(desk: Desk, file: HandedFile) -> _Made | None:
@@ -199,7 +199,7 @@ def _errors_file(desk: Desk, file: HandedFile) -> _Made | None:
     try:
         lines, target = work / "rejects.json", work / "errors.csv.gz"
         with desk.database.read() as cursor:
-            rejects.write_lines(cursor, file.run_id, file.name, str(lines))
+            rejects.write_lines(cursor, file.run_id, file.read_as, str(lines))
         mending.write_in_worker(
             desk.spool.path(file.spool_key),
             target,

@@ -157,8 +157,8 @@ def _keep(work: Work, goal: ImportGoal, fetched: Sequence[FetchedFile], folder: 
     """Keep what is new or changed; what is as it was at the last import under the same goal is only counted."""
     desk, mark = work.desk, plan.fingerprint(goal)
     with desk.database.read() as cursor:
-        marks = files_seen.marks(cursor, goal.goal_id)
         newest = exchange.newest_of_names(cursor, goal.goal_id)
+    marks = _marks(work, goal)
     fresh: list[FetchedFile] = []
     for file in fetched:
         last_sha256, last_mark, last_run_id = marks.get(file.name, ("", "", ""))
@@ -175,6 +175,15 @@ def _keep(work: Work, goal: ImportGoal, fetched: Sequence[FetchedFile], folder: 
             fresh.append(file)
     for first in range(0, len(fresh), limits.FILES_TAKEN_AT_ONCE_MAX):
         _take_in(work, goal, fresh[first : first + limits.FILES_TAKEN_AT_ONCE_MAX], folder)
+
+
+def _marks(work: Work, goal: ImportGoal) -> dict[str, tuple[str, str, str]]:
+    """Return what the last import of each name left: SHA-256, fingerprint of the goal, run."""
+    with work.desk.database.read() as cursor:
+        marks = files_seen.marks(cursor, goal.goal_id)
+        newest = exchange.newest_of_names(cursor, goal.goal_id)
+    # A mended file is remembered together with the run that it mends.
+    return marks | {name: marks[file.read_as] for name, file in newest.items() if file.read_as in marks}
 
 
 def _try_again(work: Work, before: HandedFile) -> None:
@@ -300,9 +309,7 @@ def _removed(work: Work, goal: ImportGoal, remote: Remote, wanted: dict[str, tup
 
 
 def _done(work: Work, goal: ImportGoal, fetched: Sequence[FetchedFile]) -> dict[str, tuple[object, ...]]:
-    with work.desk.database.read() as cursor:
-        marks = files_seen.marks(cursor, goal.goal_id)
-    mark = plan.fingerprint(goal)
+    marks, mark = _marks(work, goal), plan.fingerprint(goal)
     done = [file for file in fetched if marks.get(file.name, ("", "", ""))[:2] == (file.sha256, mark)]
     return {file.name: (file.size_bytes, file.changed_at) for file in done}
 

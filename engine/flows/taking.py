@@ -20,7 +20,6 @@ from storage.database import Cursor, StorageFault, ValueTooLarge
 from storage.records.exchange import ERRORS_COLUMNS, MENDED_PREFIX, TRACE_COLUMN, FileState, HandedFile
 from storage.records.files import FileReading
 from storage.records.goals import ImportGoal
-from storage.records.merges import FileSeen
 from storage.records.runs import RunCounts
 from storage.tables import exchange, files_seen, merges
 
@@ -55,8 +54,8 @@ def _committed(desk: Desk, file: HandedFile) -> RunCounts | None:
     if file.run_id is None or file.goal_id is None:
         return None
     with desk.database.read() as cursor:
-        seen = files_seen.last(cursor, file.goal_id, file.name)
-        counts = files_seen.counts_of_run(cursor, file.run_id).get((file.goal_id, file.name))
+        seen = files_seen.last(cursor, file.goal_id, file.read_as)
+        counts = files_seen.counts_of_run(cursor, file.run_id).get((file.goal_id, file.read_as))
     # A run merges one file of a name, so this is the one.
     return counts if seen is not None and seen.sha256 == file.sha256 else None
 
@@ -71,7 +70,7 @@ def take_up(work: Work, goals: Sequence[ImportGoal]) -> None:
     for counts in committed.values():
         work.counts = added(work.counts, counts)
     for file in of_run:
-        if file.state is FileState.COMPLETE and (file.goal_id, file.name) not in committed:
+        if file.state is FileState.COMPLETE and (file.goal_id, file.read_as) not in committed:
             work.counts = added(work.counts, RunCounts(files_unchanged=1))
         if file.state is FileState.FAILED:
             work.failures.append(errors.MendData(str(file.reason)))
@@ -156,14 +155,19 @@ def _end(
 
 
 def _import(work: Work, goal: ImportGoal, file: HandedFile, folder: Path, base: int) -> RunCounts:
-    with work.desk.database.read() as cursor:
-        seen = files_seen.last(cursor, goal.goal_id, file.name)
-        is_known = _is_mended(file) and exchange.has_complete(cursor, goal.goal_id, file.name, file.sha256)
-    is_same = seen is not None and (seen.sha256, seen.fingerprint) == (file.sha256, plan.fingerprint(goal))
-    if is_same or is_known:
+    if _is_as_it_was(work, goal, file):
         return RunCounts(files_unchanged=1)
     reading = _read(work, goal, file, folder, base)
-    return _merge(work, goal, _with_trace(work, goal, file, reading), reading, base)
+    # Only its rows say which run a mended file is for, and with that as what it is remembered.
+    file = _with_trace(work, goal, file, reading)
+    return RunCounts(files_unchanged=1) if _is_as_it_was(work, goal, file) else _merge(work, goal, file, reading, base)
+
+
+def _is_as_it_was(work: Work, goal: ImportGoal, file: HandedFile) -> bool:
+    """Say whether the last import of this file had the same content under the same goal."""
+    with work.desk.database.read() as cursor:
+        seen = files_seen.last(cursor, goal.goal_id, file.read_as)
+    return seen is not None and (seen.sha256, seen.fingerprint) == (file.sha256, plan.fingerprint(goal))
 
 
 def _read(work: Work, goal: ImportGoal, file: HandedFile, folder: Path, base: int) -> FileReading:
@@ -213,24 +217,14 @@ def _with_trace(work: Work, goal: ImportGoal, file: HandedFile, reading: FileRea
     return replace(file, mends_run_id=mended.run_id)
 
 
-def _last(cursor: Cursor, goal: ImportGoal, file: HandedFile) -> FileSeen | None:
-    """Return what the last import of this file left.
-
-    Mended rows of another run are other rows, though the file has the same name.
-    """
-    if _is_mended(file) and exchange.mended_before(cursor, goal.goal_id, file.name) != file.mends_run_id:
-        return None
-    return files_seen.last(cursor, goal.goal_id, file.name)
-
-
 def _merge(work: Work, goal: ImportGoal, file: HandedFile, reading: FileReading, base: int) -> RunCounts:
     work.stages.begin(base + MERGE, "Match and merge", "rows", reading.records)
     with work.desk.database.read() as cursor:
-        seen = _last(cursor, goal, file)
+        seen = files_seen.last(cursor, goal.goal_id, file.read_as)
     try:
         with work.desk.database.write("dat") as cursor:
             # Numbered in its turn to write: two imports numbered at once could give two profiles one id.
-            attempt = plan.Attempt(work.run.run_id, work.run.number, ids.profile_id_base(), file.name)
+            attempt = plan.Attempt(work.run.run_id, work.run.number, ids.profile_id_base(), file.read_as)
             counts = merges.merge(cursor, plan.make(goal, reading, seen, attempt))
             work.watch.stop_if_cancelled()
     except ValueTooLarge as error:

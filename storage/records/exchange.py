@@ -77,6 +77,11 @@ class HandedFile:
     ended_at: datetime | None
     content_removed_at: datetime | None
 
+    @property
+    def read_as(self) -> str:
+        """The name by which imports remember its rows: those mended for another run are others, called alike or not."""
+        return f"{self.name} ({self.mends_run_id[-8:]})" if self.mends_run_id else self.name
+
 
 class AnswerKind(StrEnum):
     """What an answer is: the file was taken; what became of it; its rejected rows."""

@@ -170,25 +170,6 @@ def broken_off(cursor: Cursor, connection_id: str) -> set[tuple[str, str, int]]:
     return {(folder, name, size_bytes) for folder, name, size_bytes in rows}
 
 
-def has_complete(cursor: Cursor, goal_id: str, name: str, sha256: str) -> bool:
-    """Say whether a file of this name and content was imported by a goal, whenever that was."""
-    row = cursor.execute(
-        "SELECT count(*) FROM ctl.file WHERE goal_id = ? AND name = ? AND sha256 = ? AND state = 'complete'",
-        [goal_id, name, sha256],
-    ).fetchone()
-    return bool(row and row[0])
-
-
-def mended_before(cursor: Cursor, goal_id: str, name: str) -> str | None:
-    """Return the run that the last imported file of this name mended, or None."""
-    row = cursor.execute(
-        "SELECT mends_run_id FROM ctl.file WHERE goal_id = ? AND name = ? AND state = 'complete' AND rows_total > 0 "
-        "ORDER BY ended_at DESC, file_id DESC LIMIT 1",
-        [goal_id, name],
-    ).fetchone()
-    return row[0] if row else None
-
-
 def set_mends(cursor: Cursor, file_id: str, run_id: str) -> None:
     """Say the rejects of which run a file mends."""
     cursor.execute("UPDATE ctl.file SET mends_run_id = ? WHERE file_id = ?", [run_id, file_id])

@@ -14,6 +14,7 @@ from engine.base import limits
 from engine.base.errors import Cancelled, TryAgain
 from engine.flows import looks, sources, taking
 from engine.transfer import client
+from engine.transfer.transport import NotFetched
 from engine.views import runs as run_views
 from storage.records.connections import Details, Method
 from storage.records.exchange import FileState, HandedFile
@@ -333,7 +334,7 @@ def test_a_file_that_passes_by_while_others_are_fetched_does_not_fail_the_run(
 
     def fetch_one(*arguments: object) -> tuple[object, ...]:
         whole = fetch(*arguments)
-        return (whole[0], client.NotFetched("b.csv", TryAgain("b.csv changed while it was fetched.")))
+        return (whole[0], NotFetched("b.csv", TryAgain("b.csv changed while it was fetched.")))
 
     with monkeypatch.context() as patched:
         patched.setattr(client, "fetch_files", fetch_one)
