@@ -2,17 +2,17 @@
 
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from engine.actions import connections as actions
+from engine.actions import drafts
 from engine.base import clock
 from engine.base.errors import Category
 from engine.flows.desk import Desk
 from engine.views import connections as view
-from storage.records.connections import ConnectionState, Secrets
+from storage.records.connections import ConnectionState
 from storage.records.people import Caller, Role
 from storage.tables import connections, jobs
 from tests.pages import shop as shops
@@ -236,25 +236,10 @@ def test_a_connection_that_is_not_there_is_said(show: Show, given: str) -> None:
 def test_turning_on_and_editing_do_not_undo_each_other(desk: Desk, admin: Caller, shop: shops.Shop) -> None:
     # given
     actions.set_on(desk, admin, shop.connection_id, is_on=False)
-    wanted = actions.Wanted(**_values(seen(desk, admin, shop)))
+    draft_id = drafts.begin_edit(desk, admin, shop.connection_id)
+    drafts.save(desk, admin, draft_id, {"files": "OTHER_*.txt"})
     # when
-    actions.save_from_wizard(desk, admin, wanted, shop.connection_id, "/outgoing", "CDNOW_*.txt")
+    drafts.create(desk, admin, draft_id)
     # then
     assert seen(desk, admin, shop).connection.state is ConnectionState.OFF
-
-
-def _values(page: view.ConnectionPage) -> dict[str, Any]:
-    connection = page.connection
-    return {
-        "name": connection.name,
-        "direction": connection.direction,
-        "data_type": connection.data_type,
-        "method": connection.method,
-        "methodology": connection.methodology,
-        "host": connection.server.host,
-        "port": connection.server.port,
-        "username": connection.server.username,
-        "host_key": connection.server.host_key,
-        "secrets": Secrets(password="another"),
-        "every_minutes": None,
-    }
+    assert shops.goal_of(desk, shop).files == "OTHER_*.txt"

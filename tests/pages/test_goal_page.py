@@ -266,7 +266,7 @@ def test_support_reads_everything_masked_and_changes_nothing(
 def test_a_manager_is_shown_nothing_even_if_the_page_were_run(shop: shops.Shop, show: Show) -> None:
     page = show("goal_page.py", Role.MANAGER, id=shop.goal_id)
 
-    assert "may not see connections" in page.error[0].value
+    assert "may not see mappings" in page.error[0].value
     assert not page.text_input
 
 
