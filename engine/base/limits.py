@@ -45,6 +45,8 @@ FETCH_WAIT_S_MAX = 6 * 3600.0
 """One fetch as a whole; 20 GiB at 1 MB/s."""
 TRANSFER_TRIES_MAX = 5
 """Connections that one fetch makes before it leaves the rest to the next run; each goes on where the last was cut."""
+WRITE_BLOCK_BYTES = 1024**2
+"""What a fetch hands to the thread that hashes and writes; smaller pieces cost more in handing over than they gain."""
 RECONNECT_WAITS_S = (0.2, 1.0, 3.0, 10.0)
 """Waits before a cut transfer connects again: a blip is over at once, a server that restarts within seconds."""
 LEFTOVER_HOURS_MAX = 24

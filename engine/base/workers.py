@@ -20,7 +20,8 @@ from typing import Any
 from engine.base import errors, limits, log
 
 _ROOT = Path(__file__).resolve().parents[2]
-_NICENESS = 10
+NICENESS = 10
+"""Workers give way to the pages."""
 _ENDED_BY_PARENT = 3
 Progress = dict[str, Any]
 
@@ -135,7 +136,7 @@ def heartbeat(stage: str) -> Iterator[Callable[[int, int], None]]:
 
 def serve(work: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     """In a worker's main: read the arguments, do the work, answer, and end with the parent."""
-    os.nice(_NICENESS)
+    os.nice(NICENESS)
     arguments = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:

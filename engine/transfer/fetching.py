@@ -49,16 +49,17 @@ async def copy(
         GiveUp: The server sent more than was asked for.
     """
     pending: deque[tuple[int, asyncio.Task[bytes]]] = deque()
-    asked = part.size_bytes
+    asked = done = part.size_bytes
+    adding = _Adding(part)
     try:
-        while part.size_bytes < size_bytes:
+        while done < size_bytes:
             while asked < size_bytes and not (pending and requests.locked()):
                 await requests.acquire()
                 want = min(remote.block_bytes, size_bytes - asked)
                 pending.append((want, asyncio.create_task(remote.read_at(asked, want))))
                 asked += want
             want, head = pending[0]
-            block = await _arrived(head, remote.name, part.size_bytes, size_bytes)
+            block = await _arrived(head, remote.name, done, size_bytes)
             pending.popleft()
             requests.release()
             if len(block) > want:
@@ -66,12 +67,50 @@ async def copy(
                     f"The server sent more of {shown(remote.name)} than was asked for; tell whoever runs it.",
                     Category.NETWORK,
                 )
-            part.add(block)
+            await adding.add(block)
+            done += len(block)
             on_bytes(len(block))
             if len(block) < want:
-                raise _short(remote.name, part.size_bytes, size_bytes)
+                raise _short(remote.name, done, size_bytes)
     finally:
         await _drop(pending, requests)
+        await adding.finish()
+
+
+class _Adding:
+    """Hashes and writes in a thread, beside the one that decrypts: both let go of the interpreter meanwhile."""
+
+    def __init__(self, part: Partial) -> None:
+        self._part = part
+        self._waiting: list[bytes] = []
+        self._waiting_bytes = 0
+        self._running: asyncio.Future[None] | None = None
+
+    async def add(self, block: bytes) -> None:
+        """Take a block; wait where the one before is not written yet."""
+        self._waiting.append(block)
+        self._waiting_bytes += len(block)
+        if self._waiting_bytes >= limits.WRITE_BLOCK_BYTES:
+            await self._settle()
+            self._running = asyncio.get_running_loop().run_in_executor(None, self._add_all, self._taken())
+
+    async def finish(self) -> None:
+        """Let all be written; a little is written here and now."""
+        await self._settle()
+        self._add_all(self._taken())
+
+    async def _settle(self) -> None:
+        if self._running is not None:
+            await asyncio.shield(self._running)  # a thread cannot be called back: whoever closes the file waits for it
+            self._running = None
+
+    def _taken(self) -> list[bytes]:
+        taken, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        return taken
+
+    def _add_all(self, blocks: list[bytes]) -> None:
+        for block in blocks:
+            self._part.add(block)
 
 
 async def has_more(remote: RemoteFileHandle, size_bytes: int) -> bool:

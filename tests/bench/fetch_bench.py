@@ -2,6 +2,7 @@
 
 1 GiB on the loopback; 64 MiB and 60 small files behind a line with a round trip of 30 ms. Ours goes the whole way of
 a run: client, worker process, partial file, SHA-256, the file brought onto the disk. OpenSSH brings it there too (-f).
+Workers are niced, so the peers are as well.
 """
 
 import os
@@ -63,8 +64,8 @@ def _tell(report: Report, found: dict[str, dict[str, list[float]]], start_s: flo
     note = (
         f"{LARGE_BYTES // 1024**2:,} MiB on the loopback; {FAR_BYTES // 1024**2} MiB and {SMALL_FILES} files of "
         f"{SMALL_BYTES // 1024} KiB at a round trip of {ROUND_TRIP_MS} ms; signing in included. Ours through the "
-        f"worker, SHA-256 and fsync included; the start of its process ({start_s:.2f} s) is taken off. Median of "
-        f"{ROUNDS} rounds in turn."
+        f"worker, SHA-256 and fsync included; the start of its process ({start_s:.2f} s) is taken off. All niced "
+        f"alike. Median of {ROUNDS} rounds in turn."
     )
     head = ("client", "loopback, s", "MB/s", f"{FAR_BYTES // 1024**2} MiB far, s", f"{SMALL_FILES} files far, s")
     report.table("Fetching over SFTP", note, head, lines)
@@ -162,7 +163,8 @@ class _Bench:
 
 
 def _run(program: str, *arguments: str) -> None:
-    done = subprocess.run([require(program), *arguments], capture_output=True, text=True, check=False, timeout=600)
+    niced = [require("nice"), "-n", str(workers.NICENESS), require(program), *arguments]
+    done = subprocess.run(niced, capture_output=True, text=True, check=False, timeout=600)
     if done.returncode != 0:
         raise AssertionError(f"{program}: {done.stderr or done.stdout}")
 
