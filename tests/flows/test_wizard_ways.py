@@ -94,7 +94,6 @@ def test_until_create_nobody_can_sign_in_and_after_a_discard_nobody_ever_could(d
 
 @pytest.mark.promise("W20")
 @pytest.mark.promise("W27")
-@pytest.mark.promise("W35")
 @pytest.mark.parametrize("way", [way for way in HOSTED if way[1] != "email"])
 def test_a_password_is_shown_once_kept_as_a_hash_and_works_from_create_on(desk: Desk, way: Way) -> None:
     # given
