@@ -23,7 +23,9 @@ def folder(root: int, names: tuple[str, ...]) -> Iterator[int]:
     Raises:
         OSError: A name is missing (ENOENT), or is a link or no folder (ENOTDIR).
     """
-    # Opened anew, not duplicated: two listings at once would share one position.
+    if not names:
+        yield root
+        return
     current = os.open(".", _FOLDER, dir_fd=root)
     try:
         for name in names:
@@ -84,15 +86,20 @@ def open_file(parent: int, name: str, flags: int = os.O_RDONLY) -> int:
 
 def entries(directory: int) -> Iterator[tuple[str, os.stat_result]]:
     """Give files and folders with what they are; whatever else lies there, or has an odd name, is not given."""
-    with os.scandir(directory) as found:
-        for item in found:
-            try:
-                item.name.encode("utf-8")
-                facts = item.stat(follow_symlinks=False)
-            except (UnicodeEncodeError, OSError):
-                continue
-            if is_file(facts) or is_folder(facts):
-                yield item.name, facts
+    # Opened anew: two listings at once would share the position of one descriptor.
+    own = os.open(".", _FOLDER, dir_fd=directory)
+    try:
+        with os.scandir(own) as found:
+            for item in found:
+                try:
+                    item.name.encode("utf-8")
+                    facts = item.stat(follow_symlinks=False)
+                except (UnicodeEncodeError, OSError):
+                    continue
+                if is_file(facts) or is_folder(facts):
+                    yield item.name, facts
+    finally:
+        os.close(own)
 
 
 def same(one: os.stat_result, other: os.stat_result) -> bool:
