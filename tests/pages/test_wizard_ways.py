@@ -70,7 +70,7 @@ def test_the_fourth_step_asks_who_signs_in(desk: Desk, admin: Caller, show: Show
     assert page.query_params["step"] == "Credentials"
     assert shown(page) == set(way.signs_in) | ({"password"} if "use_password" in way.signs_in else set())
     if "provision" in way.signs_in:
-        names = page.get("table")[-1].value.to_dict()["value"]
+        names = page.table[-1].value.to_dict()["value"]
         assert (names["Host"], names["Address"]) == ("`localhost`", "`127.0.0.1`")
     else:
         assert page.button(key="test_connection")

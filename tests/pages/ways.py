@@ -37,7 +37,7 @@ _FILES = frozenset({"files", "files_kind"})
 _SERVER = frozenset({"host", "port", "folder", "every_minutes"})
 _ENTERED = frozenset({"credential_name", "username", "use_password"})
 _MADE = frozenset({"credential_name", "provision"})
-_MAIL = {"files": "members_*.csv"}
+_MAIL: dict[str, object] = {"files": "members_*.csv"}
 WAYS = (
     Way(_IN, Method.EMAIL, _PUSH, _MAIL, _FILES | {"allowed_senders"}, _MADE | {"return_email"}, "mailto:in-"),
     Way(_IN, Method.SFTP, _PUSH, {}, _FILES | {"result_folder"}, _MADE | {"credential_kind"}, "sftp://"),
@@ -89,6 +89,9 @@ def of(direction: Direction, method: Method, methodology: Methodology) -> Way:
     """Return one of them."""
     (found,) = [way for way in WAYS if (way.direction, way.method, way.methodology) == (direction, method, methodology)]
     return found
+
+
+HOSTED_SFTP = of(_IN, Method.SFTP, _PUSH)
 
 
 def begin(desk: Desk, caller: Caller, way: Way, name: str = "Brightside members") -> str:
