@@ -9,7 +9,7 @@ from engine.actions import goals as goal_actions
 from engine.actions.desk import Desk
 from engine.actions.wanted_connections import WantedConnection
 from engine.base import errors, ids
-from engine.flows import ours
+from engine.flows import goal_place, ours
 from engine.mapping import checks
 from engine.security import keys, provisioning
 from storage.database import Cursor
@@ -31,7 +31,8 @@ def check(desk: Desk, item: WantedConnection, known: dict[str, Property]) -> Non
             raise errors.BadInput(f"{item.wanted.name}: {refusal}")
     _check_sign_in(item)
     for goal in item.goals:
-        wrong = goal_actions.files_problem(item.wanted, goal.folder, goal.files, goal.files_kind)
+        way = (item.wanted.direction, item.wanted.method, item.wanted.methodology)
+        wrong = goal_place.problem(way, goal.folder, goal.files, goal.files_kind)
         if wrong:
             raise errors.BadInput(f"{item.wanted.name}: {wrong}")
         if _is_unmapped(goal):

@@ -4,7 +4,6 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from engine.actions import connections as connection_actions
 from engine.actions import credential_rows, logins
 from engine.actions.credential_rows import WantedCredential
 from engine.actions.desk import Desk
@@ -36,6 +35,10 @@ def put(desk: Desk, cursor: Cursor, caller: Caller, item: WantedConnection, befo
         return Put()
     held = _held(cursor, item, before)
     wanted, login = _wanted(desk, cursor, item, item.sign_in, held)
+    if held is not None and _is_others_too(cursor, item, before, held) and _differences(held, wanted, item.sign_in):
+        # Others use it, and this file does not name it: what is different here is this connection's alone.
+        held = None
+        wanted, login = _wanted(desk, cursor, item, item.sign_in, None)
     is_own = before is not None and held is not None and held.credential_id == before.credential_id
     fields = _differences(held if is_own else None, wanted, item.sign_in)
     credential = credential_rows.put(desk, cursor, caller, wanted, held)
@@ -62,12 +65,18 @@ def _held(cursor: Cursor, item: WantedConnection, before: Connection | None) -> 
     sign_in = item.sign_in
     if sign_in is not None and sign_in.credentials is not None:
         return credentials.by_name(cursor, sign_in.credentials)
-    held = connection_actions.replaceable(cursor, before, None)
+    held = credentials.by_id(cursor, before.credential_id) if before and before.credential_id else None
     if held is not None and _fits(held, item):
         return held
     left = credentials.by_name(cursor, item.wanted.name)
     is_free = left is not None and not connections.of_credential(cursor, left.credential_id)
     return left if left is not None and is_free and _fits(left, item) else None
+
+
+def _is_others_too(cursor: Cursor, item: WantedConnection, before: Connection | None, held: Credential) -> bool:
+    is_named = item.sign_in is not None and item.sign_in.credentials is not None
+    own = before.connection_id if before else None
+    return not is_named and not credential_rows.is_used_only_by(cursor, held.credential_id, own)
 
 
 def _fits(credential: Credential, item: WantedConnection) -> bool:

@@ -2,17 +2,15 @@
 
 import dataclasses
 
-from engine.actions.connections import Wanted
 from engine.actions.desk import Desk, known_connection, known_goal
 from engine.base import clock, errors
-from engine.connections import fields, matrix
+from engine.flows import goal_place
 from engine.mapping import checks
 from engine.security import audit
 from engine.security.audit import What
 from engine.security.roles import Right
-from engine.transfer import patterns
-from storage.records.connections import Connection, Method
-from storage.records.goals import ImportGoal, PatternKind, Property, PropertyType
+from storage.records.connections import Connection
+from storage.records.goals import ImportGoal, Property, PropertyType
 from storage.records.people import Caller
 from storage.tables import goals, profiles
 
@@ -37,7 +35,8 @@ def save(desk: Desk, caller: Caller, goal: ImportGoal, expected_version: int) ->
     with desk.database.read() as cursor:
         before = known_goal(cursor, goal.goal_id)
         connection = known_connection(cursor, goal.connection_id)
-        wrong = files_problem(connection, goal.folder, goal.files, goal.files_kind)
+        way = (connection.direction, connection.method, connection.methodology)
+        wrong = goal_place.problem(way, goal.folder, goal.files, goal.files_kind)
         found = [wrong] if wrong else checks.problems(goal, profiles.properties(cursor))
     _refuse_other_version(before, expected_version, connection)
     if found:
@@ -53,19 +52,6 @@ def save(desk: Desk, caller: Caller, goal: ImportGoal, expected_version: int) ->
         what = What("goal", goal.goal_id, connection.name)
         audit.record(cursor, caller, "changed", what, before=goals.definition(before), after=goals.definition(saved))
     return saved
-
-
-def files_problem(connection: Connection | Wanted, folder: str, files: str, kind: PatternKind) -> str | None:
-    """Return what is wrong with where a goal finds its files and which it takes, or None."""
-    way = matrix.WAYS[connection.direction, connection.method, connection.methodology]
-    if "folder" in way.place:
-        is_mail = connection.method is Method.EMAIL
-        wrong = fields.mailbox_problem(folder) if is_mail else fields.folder_problem(folder)
-        if wrong:
-            return wrong
-    if not files.strip():
-        return None if "files" in way.optional else fields.files_problem(files)
-    return patterns.problem(files, kind)
 
 
 def _refuse_other_version(present: ImportGoal, expected_version: int, connection: Connection) -> None:

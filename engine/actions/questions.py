@@ -4,12 +4,11 @@ import dataclasses
 from collections.abc import Collection
 
 from engine.actions import drafts as draft_actions
-from engine.actions import goals as goal_actions
 from engine.actions.desk import Desk, known_connection, known_goal
 from engine.base import errors
 from engine.connections import wizard
 from engine.connections.wizard import Answers, Step
-from engine.flows import drafting, queue
+from engine.flows import drafting, goal_place, queue
 from engine.security import audit
 from engine.security.audit import What
 from engine.security.roles import Right
@@ -100,7 +99,9 @@ def ask_scan(
     audit.allow(desk.database, caller, Right.EDIT_MAPPINGS, What("goal", goal_id))
     with desk.database.write("ctl") as cursor:
         connection = known_connection(cursor, known_goal(cursor, goal_id).connection_id)
-        sentence = goal_actions.files_problem(connection, folder, files, files_kind)
+        sentence = goal_place.problem(
+            (connection.direction, connection.method, connection.methodology), folder, files, files_kind
+        )
         if sentence:
             raise errors.BadInput(sentence, "folder")
         arguments = {

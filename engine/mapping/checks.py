@@ -15,11 +15,13 @@ _DATE_DIRECTIVES = {f"%{letter}" for letter in "aAbBdmyYjHIMSpf%"} | {f"%-{lette
 def problems(goal: ImportGoal, properties: dict[str, Property]) -> list[str]:
     """Return what keeps this goal from being saved, in order of the editor; empty where nothing does.
 
+    Folder and pattern are not looked at: what they may be depends on the way of the connection.
+
     Args:
         goal: The goal as a person left it.
         properties: What profiles hold already, by lower-case name.
     """
-    found = [*_place(goal), *_format(goal)]
+    found = _format(goal)
     if len(goal.identifiers) != 1:
         found.append("Link one identifier: the field that says whose row it is.")
     for identifier in goal.identifiers:
@@ -51,17 +53,6 @@ def missing_columns(goal: ImportGoal, columns: tuple[str, ...]) -> list[str]:
     """Return the fields the goal needs that a file's header lacks; exact names, any order (faults 79, 80)."""
     needed = [identifier.field for identifier in goal.identifiers] + [mapping.field for mapping in goal.mappings]
     return [field for field in dict.fromkeys(needed) if field not in columns]
-
-
-def _place(goal: ImportGoal) -> list[str]:
-    found = []
-    if not goal.folder.startswith("/") or ".." in goal.folder.split("/"):
-        found.append("The folder must begin with /, without '..'.")
-    if not goal.files.strip():
-        found.append("Give a pattern for the files, e.g. purchases_*.csv.")
-    elif "/" in goal.files:
-        found.append("The pattern is compared with file names; write the folder into the folder field.")
-    return found
 
 
 def _format(goal: ImportGoal) -> list[str]:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from engine.base import clock, errors
+from engine.flows import goal_place
 from engine.flows.desk import Desk
 from engine.mapping import checks, strategies
 from engine.security import audit, masking, roles
@@ -102,7 +103,9 @@ def page(desk: Desk, caller: Caller, goal_id: str) -> GoalPage:
 
 def problems(page: GoalPage, goal: ImportGoal) -> list[str]:
     """Return what keeps an edited goal from being saved, sentence by sentence; empty where nothing does."""
-    return checks.problems(goal, {item.name.lower(): item for item in page.properties})
+    way = (page.connection.direction, page.connection.method, page.connection.methodology)
+    place = goal_place.problem(way, goal.folder, goal.files, goal.files_kind)
+    return [*([place] if place else []), *checks.problems(goal, {item.name.lower(): item for item in page.properties})]
 
 
 def warnings(page: GoalPage, goal: ImportGoal) -> list[str]:

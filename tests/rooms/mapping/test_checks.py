@@ -30,13 +30,6 @@ def test_a_good_goal_has_no_problem() -> None:
 @pytest.mark.parametrize(
     ("goal", "sentence"),
     [
-        (replace(GOOD, folder="out"), "The folder must begin with /, without '..'."),
-        (replace(GOOD, folder="/out/../etc"), "The folder must begin with /, without '..'."),
-        (replace(GOOD, files=" "), "Give a pattern for the files, e.g. purchases_*.csv."),
-        (
-            replace(GOOD, files="in/*.csv"),
-            "The pattern is compared with file names; write the folder into the folder field.",
-        ),
         (replace(GOOD, format=FileFormat(separator=";;")), "The field separator is one character, or blanks."),
         (replace(GOOD, format=FileFormat(separator='"')), "The field separator cannot be a quote or a line end."),
         (replace(GOOD, format=FileFormat(separator="\n")), "The field separator cannot be a quote or a line end."),
