@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.actions import apply as apply_action
 from engine.actions import people
+from engine.base import limits
 from engine.demo.server import SftpServer
 from engine.demo.shop import BIG_SPENDER, COLLECTOR_CDS
 from engine.flows.desk import Desk
@@ -55,7 +56,8 @@ class SharedFolder:
         path = self._folder / f"CDNOW_{at:%Y%m%d_%H%M%S}.txt"
         part = self._folder / f".{path.name}"
         part.write_bytes(content)
-        seconds = at.replace(tzinfo=UTC).timestamp()
+        # Written a while before it is handed over, so that one look at it is enough.
+        seconds = at.replace(tzinfo=UTC).timestamp() - limits.SETTLED_S - 1
         os.utime(part, (seconds, seconds))
         part.rename(path)
         for old in sorted(self._folder.glob("CDNOW_*"))[:-FILES_KEPT]:

@@ -79,9 +79,11 @@ def _take_one(desk: Desk, landed: Landed, is_stopping: Callable[[], bool]) -> No
     key = f"boxes/{landed.connection_id}/accepted/{landed.landed_id}.data"
     with desk.database.read() as cursor:
         connection = connections.by_id(cursor, landed.connection_id)
-        is_known = exchange.by_id(cursor, landed.landed_id) is not None
+        known = exchange.by_id(cursor, landed.landed_id)
         wanted = goals.of_connection(cursor, landed.connection_id)
-    if is_known:
+    if known is not None:
+        if known.state is FileState.IGNORED and landed.protocol != MAIL_PROTOCOL:
+            answering.result(desk, known.file_id)
         return
     if connection is None or connection.direction is not Direction.INBOUND:
         # The connection was deleted while the file came: nobody wants it any more.

@@ -74,6 +74,8 @@ def take_up(work: Work, goals: Sequence[ImportGoal]) -> None:
             work.counts = added(work.counts, RunCounts(files_unchanged=1))
         if file.state is FileState.FAILED:
             work.failures.append(errors.MendData(str(file.reason)))
+        if file.state in _ENDED:
+            answering.result(work.desk, file.file_id)
 
 
 def _give_goals(work: Work, goals: Sequence[ImportGoal]) -> None:

@@ -152,7 +152,7 @@ def page(desk: Desk, caller: Caller, file_id: str) -> FilePage:
         run = runs.by_id(cursor, file.run_id) if file.run_id else None
         mends = runs.by_id(cursor, file.mends_run_id) if file.mends_run_id else None
         may_see_rejects = roles.may(caller.role, Right.SEE_REJECTS)
-        by_reason = rejects.by_reason_of_file(cursor, file.run_id, file.name) if file.run_id else {}
+        by_reason = rejects.by_reason_of_file(cursor, file.run_id, file.read_as) if file.run_id else {}
         said = answers.of_file(cursor, file.file_id)
         place = answer_ways.said(connection, _credential(cursor, connection)) if connection else ""
     return FilePage(
@@ -181,7 +181,7 @@ def rejected(
     audit.allow(desk.database, caller, Right.SEE_REJECTS, What("file", file_id))
     with desk.database.read() as cursor:
         file, _ = _known(cursor, caller, file_id)
-        found = rejects.of_file(cursor, file.run_id, file.name, reason, start, most) if file.run_id else []
+        found = rejects.of_file(cursor, file.run_id, file.read_as, reason, start, most) if file.run_id else []
     if roles.may(caller.role, Right.SEE_RAW_VALUES):
         return found
     return [

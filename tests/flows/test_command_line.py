@@ -14,7 +14,7 @@ from engine.base.settings import Settings
 from storage.database import open_database
 from tests.fakes.openssh import OpenSSH
 from tests.fakes.service import ServiceProcess
-from tests.fakes.shop import NAME
+from tests.fakes.shop import NAME, age
 from tests.fakes.terminal import PASSWORD_NAME, Said, Terminal
 
 HEADER = "id,name,points\n"
@@ -35,7 +35,7 @@ def service(terminal: Terminal) -> Iterator[ServiceProcess]:
 def put(server: OpenSSH, text: str, name: str = "a.csv") -> None:
     """Put a file on the server."""
     (server.folder / name).write_text(text, encoding="utf-8")
-    (server.folder / name).chmod(0o644)
+    age(server.folder / name).chmod(0o644)
 
 
 def counts(said: Said) -> dict[str, Any]:

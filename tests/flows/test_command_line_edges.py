@@ -17,7 +17,7 @@ from engine.base.settings import Settings
 from storage.database import StorageFull
 from tests.fakes.openssh import OpenSSH
 from tests.fakes.service import ServiceProcess, wait_until
-from tests.fakes.shop import NAME
+from tests.fakes.shop import NAME, age
 from tests.fakes.terminal import ROOT, Terminal
 
 HEADER = "id,name,points\n"
@@ -33,7 +33,7 @@ def put(terminal: Terminal, rows: int, points: str) -> None:
     name = "x" * 1_900
     path = terminal.server.folder / "a.csv"
     path.write_text(HEADER + "".join(f"{number},{name},{points}\n" for number in range(rows)), encoding="utf-8")
-    path.chmod(0o644)
+    age(path).chmod(0o644)
 
 
 def test_all_rejected_rows_come_however_long_the_answer_is(terminal: Terminal) -> None:

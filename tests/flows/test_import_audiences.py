@@ -3,7 +3,7 @@
 from engine.actions import audiences as actions
 from engine.views import audiences as view
 from engine.views import runs as run_views
-from tests.fakes.shop import CALLER, Shop
+from tests.fakes.shop import CALLER, Shop, age
 
 FIRST = " customer_id  date number_of_cds  dollar_value\r\n 00001 19970101 1 900.00\r\n 00002 19970101 1 10.00\r\n"
 SECOND = " 00002 19970201 1 800.00\r\n 00001 19970201 1 -700.00\r\n"
@@ -25,6 +25,7 @@ def test_an_import_brings_its_audiences_up_to_date_and_says_who_came_and_went(sh
     actions.save(shop.desk, CALLER, None, "Everybody", "customer_id has a value")
     shop.work()
     path.write_text(FIRST + SECOND, newline="")
+    age(path)
     second = shop.run()
     # then one came, one went, and whoever stayed in the other is no news
     assert stages(shop, second["id"])[-1] == ("Audiences", "Big spenders 1 (+1 -1)")

@@ -12,7 +12,7 @@ import pytest
 from storage.database import open_database
 from tests.fakes.openssh import OpenSSH
 from tests.fakes.service import ServiceProcess, wait_until
-from tests.fakes.shop import NAME, balanced, cdnow_wanted
+from tests.fakes.shop import NAME, age, balanced, cdnow_wanted
 from tests.fakes.tables import CdnowTotals, cdnow_like
 from tests.fakes.terminal import Terminal
 
@@ -33,7 +33,7 @@ class World:
         """Put the next file on the server."""
         path = self.server.folder / f"CDNOW_{len(self.sent):02d}.txt"
         totals = cdnow_like(path, customers, seed=len(self.sent))
-        path.chmod(0o644)
+        age(path).chmod(0o644)
         self.sent.append(totals)
         return totals
 
@@ -50,6 +50,14 @@ class World:
         database = open_database(self.home / "handoff.duckdb", (self.home / "spool",))
         with database.read() as cursor:
             [found] = cursor.execute("SELECT count(*), sum(spend), sum(cds)::BIGINT FROM dat.profile").fetchall()
+        database.close()
+        return found
+
+    def files(self) -> list[tuple[str, str, int]]:
+        """Return name, state and rows of every file; the service must not be running."""
+        database = open_database(self.home / "handoff.duckdb", (self.home / "spool",))
+        with database.read() as cursor:
+            found = cursor.execute("SELECT name, state, rows_ok FROM ctl.file ORDER BY name").fetchall()
         database.close()
         return found
 
@@ -98,6 +106,9 @@ def test_killed_at_ten_random_moments_every_import_balances_and_no_child_survive
         assert ended["rows"]["applied"] == ended["rows"]["read"] == totals.rows
         assert ended["files"] == {"taken": 1, "unchanged": len(world.sent) - 1}
         assert world.held() == world.expected()
+        assert world.files() == [
+            (f"CDNOW_{number:02d}.txt", "complete", sent.rows) for number, sent in enumerate(world.sent)
+        ]
 
 
 def test_a_command_that_waits_outlives_a_kill_of_the_service_and_leaves_the_home_to_its_next_start(

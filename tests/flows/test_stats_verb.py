@@ -11,7 +11,7 @@ from engine.partners.simulator import Simulator
 from tests.fakes.openssh import OpenSSH
 from tests.fakes.partner import simulator
 from tests.fakes.service import ServiceProcess, wait_until
-from tests.fakes.shop import NAME
+from tests.fakes.shop import NAME, age
 from tests.fakes.terminal import Terminal
 
 __all__ = ["simulator"]
@@ -26,6 +26,7 @@ def terminal(tmp_path: Path, sftp_server: OpenSSH) -> Terminal:
     made.environment["META_TOKEN"] = "token-1"
     path = sftp_server.folder / "a.csv"
     path.write_text(ROWS, encoding="utf-8")
+    age(path)
     path.chmod(0o644)
     return made
 
