@@ -43,12 +43,11 @@ LISTING_WAIT_S_MAX = 600.0
 """One listing as a whole; 100,000 names take seconds, a server that sends them drop by drop is stopped."""
 FETCH_WAIT_S_MAX = 6 * 3600.0
 """One fetch as a whole; 20 GiB at 1 MB/s."""
-TRANSFER_TRIES_MAX = 5
-"""Connections that one fetch makes before it leaves the rest to the next run; each goes on where the last was cut."""
 WRITE_BLOCK_BYTES = 1024**2
 """What a fetch hands to the thread that hashes and writes; smaller pieces cost more in handing over than they gain."""
 RECONNECT_WAITS_S = (0.2, 1.0, 3.0, 10.0)
-"""Waits before a cut transfer connects again: a blip is over at once, a server that restarts within seconds."""
+"""Waits before a cut transfer connects again, one each; then the rest is left to the next run. A blip is over at
+once, a server that restarts within seconds."""
 LEFTOVER_HOURS_MAX = 24
 """Half a file that a cut delivery left at a server is removed after this; no delivery takes longer."""
 SFTP_SMALL_FILES_AT_ONCE_MAX = 64
@@ -241,6 +240,8 @@ ENDPOINT_SESSIONS_MAX = 400
 """Open connections of one protocol; 200 at once are served (faults row 28) beside as many that never sign in."""
 ENDPOINT_SESSIONS_PER_ADDRESS_MAX = 20
 """Open connections of one protocol from one address; clients that transfer side by side use four to sixteen."""
+ENDPOINT_PLACE_WAIT_S = 1.0
+"""How long a connection beyond that waits for a place: one that ended at the client just now may not have here."""
 ENDPOINT_WRONG_LOGINS_MAX = 10
 """Wrong logins from one address within ENDPOINT_WRONG_LOGINS_WITHIN_S before it is banned."""
 ENDPOINT_WRONG_LOGINS_WITHIN_S = 600.0

@@ -26,7 +26,7 @@ class Partial:
                 begins anew.
         """
         file = hashlib.sha256(f"{where}\0{name}".encode(errors="surrogateescape")).hexdigest()[:32]
-        version = hashlib.sha256(f"{size_bytes}\0{changed_at}".encode()).hexdigest()[:16]
+        version = hashlib.sha256(f"{size_bytes}\0{changed_at}\0{_boot()}".encode()).hexdigest()[:16]
         self.path = folder / f"{file}-{version}.part"
         for other in folder.glob(f"{file}-*.part"):
             if other != self.path or changed_at is None:
@@ -71,6 +71,14 @@ class Partial:
         os.fsync(self._file.fileno())
         self._file.close()
         return self._digest.hexdigest()
+
+
+def _boot() -> str:
+    """Return what is new at each start of the machine: a part was not brought onto the disk when the power went."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""  # not Linux: a part of the last start is trusted
 
 
 def counted(on_bytes: Callable[[int, int], None], total: int, here: int = 0) -> Callable[[int], None]:

@@ -94,7 +94,7 @@ def test_fetched_files_are_whole_and_hashed(stand: Stand, target: Path, partial:
     assert [(file.name, file.file_name) for file in (first, second)] == [(large, "0.data"), (small, "1.data")]
     for file, content in ((first, _CONTENT), (second, b"one row\n")):
         there = stand.read(file.name) or b""
-        assert content in there or there == content
+        assert stand.holds(file.name, content)
         assert (target / file.file_name).read_bytes() == there
         assert (file.size_bytes, file.sha256) == (len(there), _sha256(there))
     assert sorted(path.name for path in target.iterdir()) == ["0.data", "1.data"]
@@ -171,7 +171,7 @@ def test_a_later_call_goes_on_where_the_tries_ended(stand: Stand, target: Path, 
         proxy.cut_after_bytes = None
         before_bytes = proxy.passed_bytes
         [file] = _whole(transport.fetch(stand.absolute_folder, [name], target, partial, _ignore))
-        assert proxy.passed_bytes - before_bytes < 9_000_000
+        assert proxy.passed_bytes - before_bytes < len(stand.read(name) or b"") - 5_000_000
     assert file.sha256 == _sha256(stand.read(name) or b"")
 
 
@@ -189,7 +189,6 @@ def test_a_file_that_changed_since_it_was_cut_begins_anew(
     with stand.behind(cut_after_bytes=1_400_000) as (transport, proxy):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(limits, "RECONNECT_WAITS_S", ())
-            patch.setattr(limits, "TRANSFER_TRIES_MAX", 1)
             _failure(lambda: transport.fetch(stand.absolute_folder, ["large.csv"], target, partial, _ignore))
         assert [path.stat().st_size >= 1_000_000 for path in partial.iterdir()] == [True]
         # when

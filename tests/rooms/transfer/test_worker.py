@@ -9,19 +9,20 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from engine.base import limits, workers
 from engine.base.errors import BadInput, Cancelled, Category, GiveUp, MendCredentials, OutOfSpace, TryAgain
-from engine.base.installation import Installation
+from engine.base.installation import Installation, Network
 from engine.transfer import client
 from engine.transfer.transport import Delivered, Letter, NotFetched, Outgoing
 from storage.records.connections import Method, SecretKind, Secrets, Server
 from storage.records.files import FetchedFile
 from storage.records.goals import PatternKind
+from tests.fakes.asyncssh_server import AsyncsshServer
 from tests.fakes.cutting_proxy import CuttingProxy
 from tests.fakes.openssh import OpenSSH
 from tests.fakes.programs import require
@@ -256,7 +257,8 @@ def test_worker_ends_within_five_seconds_of_its_killed_parent(
     ("changes", "folder", "field_name"),
     [
         ({"host": "sftp://example.com/"}, "/", "host"),
-        ({"port": 0}, "/", "port"),
+        pytest.param({"port": 0}, "/", "port", marks=pytest.mark.promise("F05")),
+        pytest.param({"port": 70_000}, "/", "port", marks=pytest.mark.promise("F05")),
         ({"username": ""}, "/", "username"),
         ({}, "outgoing", "folder"),
     ],
@@ -276,6 +278,33 @@ def test_what_reaches_a_server_shows_no_secret() -> None:
     server = Server("127.0.0.1", 22, "shop", "", SecretKind.PASSWORD)
     remote = client.Remote(Method.SFTP, server, Secrets(password="hush"), False, Installation(), ())  # noqa: FBT003
     assert "hush" not in repr(remote)
+
+
+@pytest.mark.fault(72)
+def test_an_installation_says_which_private_servers_are_reached(sftp_server: OpenSSH) -> None:
+    here, folder = _remote(sftp_server), sftp_server.absolute_folder
+    nowhere = replace(here, installation=Installation(network=Network(allow=())))
+    with pytest.raises(GiveUp, match=r"127\.0\.0\.1 is a loopback address, and the policy network\.allow") as caught:
+        client.list_folder(nowhere, folder, "")
+    assert caught.value.category is Category.NOT_ALLOWED
+    listed = replace(here, installation=Installation(network=Network(allow=("127.0.0.0/8",))))
+    assert client.list_folder(listed, folder, "").files == ()
+    own = replace(here, own=(("127.0.0.1", sftp_server.port),))
+    with pytest.raises(GiveUp, match="is an endpoint of this installation"):
+        client.list_folder(own, folder, "")
+
+
+@pytest.mark.fault(60)
+def test_an_installation_says_which_old_servers_are_spoken_to(tmp_path: Path) -> None:
+    with AsyncsshServer(tmp_path, mac_algs=["hmac-sha1"], encryption_algs=["aes128-cbc"]) as server:
+        there = Server(server.host, server.port, server.username, server.fingerprint, SecretKind.PASSWORD)
+        secrets = Secrets(password=server.password)
+        remote = client.Remote(Method.SFTP, there, secrets, is_plain=False, installation=Installation(), own=())
+        with pytest.raises(GiveUp, match=r"network\.old_sftp_servers") as caught:
+            client.list_folder(remote, "/", "")
+        assert caught.value.category is Category.SERVER_TOO_OLD
+        named = Installation(network=Network(old_sftp_servers=(server.host,)))
+        assert client.list_folder(replace(remote, installation=named), "/", "").files == ()
 
 
 @pytest.mark.fault(70)
