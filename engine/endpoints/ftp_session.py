@@ -100,6 +100,7 @@ class Session(Control):  # type: ignore[misc]  # see ftp_library
         self._announced_bytes = 0
         self._last_received: Upload | None = None
         self._rnfr: str | None = None
+        self._in_buffer: list[bytes] = []
         super().__init__(conn, server, ioloop=ioloop)
         if not self.connected:
             return
@@ -143,6 +144,16 @@ class Session(Control):  # type: ignore[misc]  # see ftp_library
     def decode(self, data: bytes) -> str:
         """Return a command's text; the signs by which Telnet interrupts stand before some ABORs."""
         return data.lstrip(_TELNET).decode("utf-8")
+
+    def found_terminator(self) -> None:
+        """Hear a line; of one that is no UTF-8, pyftpdlib would keep the bytes and choke on each that follows."""
+        try:
+            self.decode(b"".join(self._in_buffer))
+        except UnicodeDecodeError:
+            self._in_buffer, self._in_buffer_len = [], 0
+            self.respond("501 Names are UTF-8 here.")
+            return
+        super().found_terminator()
 
     def pre_process_command(self, line: str, cmd: str, arg: str) -> None:
         """Hear a command; anything but ABOR says that the last upload went well on their side."""
