@@ -97,6 +97,14 @@ def send_answers(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[st
             counted[_record(desk, answer, error)] += 1
 
 
+def postpone(desk: Desk, arguments: dict[str, Any], error: errors.HandoffError) -> None:
+    """Let answers wait whose sending stopped on a fault, so that they are not tried again at once."""
+    with desk.database.read() as cursor:
+        found = answers.due_of_connection(cursor, arguments["connection_id"], clock.now())
+    for answer in found:
+        _record(desk, answer, error)
+
+
 def _bring(
     desk: Desk, connection: Connection | None, owed: answer_ways.Owed, watch: Watch
 ) -> list[tuple[Answer, errors.HandoffError | None]]:

@@ -20,5 +20,8 @@ KINDS: dict[str, Step] = {
     queue.SEND_ANSWERS: answering.send_answers,
 }
 
-LOST: dict[str, Callable[[Desk, dict[str, Any], HandoffError], None]] = {queue.RUN: import_files.end_if_open}
+LOST: dict[str, Callable[[Desk, dict[str, Any], HandoffError], None]] = {
+    queue.RUN: import_files.end_if_open,
+    queue.SEND_ANSWERS: answering.postpone,
+}
 """Called with the error of a job that failed or was cancelled, for kinds that keep an outcome of their own."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from engine.base import clock
-from engine.flows import answering
+from engine.flows import answer_ways, answering
 from engine.flows.desk import Desk
 from storage.records.connections import Connection, ConnectionState, Method, SecretKind, Server
 from storage.records.exchange import Answer, AnswerKind, AnswerState, FileState, HandedFile
@@ -199,6 +199,27 @@ def test_an_answer_that_cannot_be_brought_waits_longer_each_time_and_rests_after
     assert answer.state is AnswerState.FAILED
     assert "settings.yaml" in (answer.error or "")
     assert stopped_clock[0] - NOON >= timedelta(hours=24)
+
+
+def test_answers_whose_sending_stopped_on_a_fault_of_ours_wait_before_they_are_tried_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    connection = given.connection(desk, "Loyalty", (IN, Method.SFTP, PUSH))
+    file = given.file(desk, connection)
+    take(desk, connection, file)
+
+    def broken(*_: object) -> None:
+        raise KeyError("a fault of ours")
+
+    # when
+    with monkeypatch.context() as patched:
+        patched.setattr(answer_ways, "bring", broken)
+        given.work(desk)
+    # then
+    assert only(desk, file).state is AnswerState.WAITING
+    assert "report it" in (only(desk, file).error or "")
+    assert answering.due(desk) == 0
 
 
 def test_a_paused_connection_is_not_tried_and_its_answers_wait(desk: Desk) -> None:
