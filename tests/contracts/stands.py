@@ -88,6 +88,10 @@ class Stand(ABC):
         except FileNotFoundError:
             return None
 
+    def holds(self, name: str, content: bytes) -> bool:
+        """Say whether what lies there under a name carries this content; a mail has a header too."""
+        return self.read(name) == content
+
 
 _REGISTERED: dict[str, type[Stand]] = {}
 _Kind = TypeVar("_Kind", bound=type[Stand])
