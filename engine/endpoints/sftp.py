@@ -1,139 +1,34 @@
 """The hosted SFTP server: listens, signs in by key or password, gives SFTP and nothing else, and ends who may not stay.
 
-Keeper of paramiko in this room, with sftp_server. Each session has two threads; one more looks for those that are
-silent, and the accounts' watcher ends those whose account is not current any more.
+Keeper of paramiko in this room, with sftp_line and sftp_server. Each session has two threads; one more looks for
+those that are silent, and the accounts' watcher ends those whose account is not current any more.
 """
 
 import contextlib
 import logging
 import socket
 import threading
+from collections import deque
 from typing import Any
 
 import paramiko
 from paramiko import common
-from paramiko.auth_handler import AuthHandler
-from paramiko.packet import Packetizer
 
 from engine.base import clock, limits, log
 from engine.endpoints.ground import EndpointFault, Ground
 from engine.endpoints.jail import Jail
+from engine.endpoints.sftp_line import Line
 from engine.endpoints.sftp_server import SftpServer
 from engine.security import host_keys, provisioning
 from storage.records.boxes import Account
 
 PROTOCOL = "sftp"
-_PACKET_BYTES_MAX = 512 * 1024
 _CHANNELS_MAX = 16
 _CHANNELS_EVER_MAX = 1_000
-_SOCKET_LOOK_S = 2.0
 _FAILS_OF_PARAMIKO = 10
-_ONLY_SFTP = b"This server speaks SFTP only: use sftp, or scp without -O.\r\n"
-
-
-# What is known of paramiko's types ends at its public half; what is told apart here lies in the other one.
-_Transport: Any = paramiko.Transport
-_AuthHandler: Any = AuthHandler
-_Packetizer: Any = Packetizer
-
-
-class _Packets(_Packetizer):  # type: ignore[misc]  # see _Packetizer
-    """Packets of a bounded size: a stranger's length field must not fill the memory."""
-
-    def read_all(self, n: int, check_rekey: bool = False) -> bytes:  # noqa: FBT001, FBT002 - as paramiko calls it
-        if n > _PACKET_BYTES_MAX:
-            raise paramiko.SSHException("Packet too large")
-        return bytes(super().read_all(n, check_rekey))
-
-    def start_handshake(self, timeout: float) -> None:
-        """Start no timer: it would be a thread a connection, and ends with the first packet; our looking does more."""
-
-
-class _NoKey:
-    """Stands for a key of a kind that is not taken: it is refused like any other, and the next one is heard."""
-
-    def get_name(self) -> str:
-        return ""
-
-    def get_base64(self) -> str:
-        return ""
-
-
-class _Auth(_AuthHandler):  # type: ignore[misc]  # see _AuthHandler
-    """Signing in; an odd key in a client's agent does not end the connection."""
-
-    def _generate_key_from_request(self, algorithm: str, keyblob: bytes) -> Any:
-        try:
-            key = super()._generate_key_from_request(algorithm, keyblob)
-        except Exception:  # noqa: BLE001 - whatever is wrong with it, it is one key that does not fit
-            key = None
-        return key or _NoKey()
-
-
-class _Line(_Transport):  # type: ignore[misc]  # see _Transport
-    """One connection, with modern algorithms; hmac-sha2-256 stays for clients without ETM and GCM (faults row 22)."""
-
-    auth_handler: Any
-    _CLIENT_ID = "Handoff"
-    _active_check_timeout = _SOCKET_LOOK_S
-    _preferred_ciphers = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr", "aes192-ctr", "aes256-ctr")
-    _preferred_macs = (
-        "hmac-sha2-256-etm@openssh.com",
-        "hmac-sha2-512-etm@openssh.com",
-        "hmac-sha2-256",
-        "hmac-sha2-512",
-    )
-    _preferred_keys = ("ssh-ed25519", "rsa-sha2-512", "rsa-sha2-256")
-    _preferred_kex = tuple(
-        name
-        for name in _Transport._preferred_kex  # noqa: SLF001 - the way that paramiko gives
-        if "nistp" not in name and "group-exchange" not in name
-    )
-
-    def run(self) -> None:
-        """Serve until the connection ends, and say so at once: its place is somebody else's then."""
-        try:
-            super().run()
-        finally:
-            self.server_object.has_ended()
-
-    def _parse_newkeys(self, m: Any) -> None:
-        if self.auth_handler is None:
-            self.auth_handler = _Auth(self)
-        super()._parse_newkeys(m)
-
-    def _queue_incoming_channel(self, channel: paramiko.Channel) -> None:
-        """Hold the channel until it closes; paramiko itself holds it weakly, and its queue is for others."""
-        self.server_object.hold(channel)
-
-    def _log(self, level: int, msg: Any, *args: Any) -> None:
-        """Say nothing: what strangers send does not belong into our log."""
-
-
-def _feed(channel: Any, message: Any) -> None:
-    """Take a channel's data, and cut a client that sends more than its window allows."""
-    if len(channel.in_buffer) > 2 * limits.SFTP_SERVER_WINDOW_BYTES:
-        raise paramiko.SSHException("The window was ignored")
-    channel._feed(message)  # noqa: SLF001 - what the table held before
-
-
-def _request(channel: Any, message: Any) -> None:
-    """Answer a request of a channel; one that was let in only to be told why not is told now, after its answer."""
-    channel._handle_request(message)  # noqa: SLF001 - what the table held before
-    if channel.transport.server_object.is_to_be_told(channel):
-        with contextlib.suppress(OSError, EOFError):
-            channel.send_stderr(_ONLY_SFTP)
-            channel.send_exit_status(1)
-            channel.close()
-
-
-_Line._channel_handler_table = {  # noqa: SLF001 - the way that paramiko gives
-    **_Transport._channel_handler_table,  # noqa: SLF001 - the same
-    common.MSG_CHANNEL_DATA: _feed,
-    common.MSG_CHANNEL_REQUEST: _request,
-    # Nobody has anything to say to us on "stderr"; kept, it would fill the memory.
-    common.MSG_CHANNEL_EXTENDED_DATA: lambda _channel, _message: None,
-}
+_WAITING_MAX = 100
+_WAITING_LOOK_S = 0.05
+_Waiting = tuple[socket.socket, str, float]
 
 
 class _Session(paramiko.ServerInterface):
@@ -150,11 +45,7 @@ class _Session(paramiko.ServerInterface):
         self._channels_ever = 0
         self._to_be_told: set[int] = set()
         self._began_s = self._heard_s = clock.monotonic_s()
-        self.transport = _Line(
-            connection,
-            default_window_size=limits.SFTP_SERVER_WINDOW_BYTES,
-            packetizer_class=_Packets,
-        )
+        self.transport = Line(connection)
         for key in endpoint.keys:
             self.transport.add_server_key(key)
 
@@ -170,7 +61,7 @@ class _Session(paramiko.ServerInterface):
     def is_over(self) -> bool:
         """Say whether it has ended, or has to for its silence; the waits grow with what it has shown."""
         if not self.transport.is_active():
-            return True
+            return self.transport.ident is not None  # else it is about to begin
         now_s = clock.monotonic_s()
         if self.transport.is_authenticated():
             return now_s - self._heard_s > limits.ENDPOINT_IDLE_S_MAX
@@ -308,23 +199,38 @@ class SftpEndpoint:
 
     def _accept(self) -> None:
         assert self._socket is not None  # noqa: S101 - start has set it
+        # Those for whom there was no place: a session that has just ended at the client may not have ended here yet.
+        waiting: deque[_Waiting] = deque()
         while not self._stopping.is_set():
+            self._socket.settimeout(_WAITING_LOOK_S if waiting else None)
             try:
                 connection, peer = self._socket.accept()
+            except TimeoutError:
+                pass
             except OSError as error:
-                if self._stopping.wait(0.1):
+                if self._stopping.wait(_WAITING_LOOK_S):
                     return
                 log.logger(__name__).error("SFTP cannot take a connection: %s", error.strerror)
-                continue
-            address = str(peer[0])
-            if not self.ground.guard.admit(PROTOCOL, address):
-                connection.close()
-                continue
+            else:
+                waiting.append((connection, str(peer[0]), clock.monotonic_s() + limits.ENDPOINT_PLACE_WAIT_S))
+            for _ in range(len(waiting)):
+                self._place(waiting.popleft(), waiting)
+
+    def _place(self, one: _Waiting, waiting: deque[_Waiting]) -> None:
+        """Begin a session, let it wait a little longer for its place, or close it."""
+        connection, address, until_s = one
+        if self.ground.guard.admit(PROTOCOL, address):
             try:
                 self._begin(connection, address)
             except Exception as error:  # noqa: BLE001 - the edge of a thread: one connection must not end the listening
                 log.logger(__name__).error("a connection could not begin: %s", log.where(error))
                 connection.close()
+            return
+        may_wait = len(waiting) < _WAITING_MAX and not self.ground.guard.is_banned(address)
+        if may_wait and clock.monotonic_s() < until_s:
+            waiting.append(one)
+        else:
+            connection.close()
 
     def _begin(self, connection: socket.socket, address: str) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
