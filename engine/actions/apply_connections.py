@@ -75,7 +75,7 @@ def put(desk: Desk, cursor: Cursor, caller: Caller, item: WantedConnection) -> d
         hosted_folder=item.hosted_folder,
         details=_with_address(item.wanted, before),
     )
-    fields = _differences(before, old_goals, item, wanted) | credentials.fields
+    fields = _differences(before, item, wanted) | credentials.fields | _goal_differences(old_goals, item)
     if before is None or any(not name.startswith("goal") for name in fields):
         connection_id = connection_actions.put(
             desk, cursor, caller, wanted, before.connection_id if before else None, item.state
@@ -113,16 +113,15 @@ def _put_goals(
 
 
 def _differences(
-    before: Connection | None,
-    old_goals: list[ImportGoal],
-    item: WantedConnection,
-    wanted: connection_actions.Wanted,
+    before: Connection | None, item: WantedConnection, wanted: connection_actions.Wanted
 ) -> dict[str, list[Any]]:
-    found = {}
     old = _flat_connection(before) if before else {}
-    for name, value in _flat(wanted, item, before).items():
-        if old.get(name) != value:
-            found[name] = [old.get(name), value]
+    after = _flat(wanted, item, before)
+    return {name: [old.get(name), value] for name, value in after.items() if old.get(name) != value}
+
+
+def _goal_differences(old_goals: list[ImportGoal], item: WantedConnection) -> dict[str, list[Any]]:
+    found = {}
     for number, goal in enumerate(item.goals):
         said = goals.definition(old_goals[number]) if number < len(old_goals) else {}
         for name, value in goals.definition(goal).items():

@@ -205,9 +205,9 @@ def test_apply_prints_the_difference_for_people(terminal: Terminal) -> None:
         ),
         ("type: text", "type: date", "Give the date format of 'name'"),
         (
-            "method: sftp",
-            "method: email",
-            "connections[0]: inbound email pull is not offered yet; use inbound sftp pull.",
+            "direction: inbound",
+            "direction: sideways",
+            "connections[0].direction is sideways; it can be inbound, outbound.",
         ),
         ("state: 'on'", "state: maybe", "connections[0].state is maybe; it can be on or off."),
         ("name: CD shop", "- name: CD shop", "is not YAML, line "),
@@ -392,4 +392,4 @@ def test_what_the_command_line_does_is_audited_under_the_persons_name(terminal: 
     # then
     texts = all_text(terminal.home)
     assert set(texts["ctl.audit.who"].split("\n")) == {f"cli:{getpass.getuser()}"}
-    assert texts["ctl.audit.did"].split("\n") == ["created", "created", "started a run"]
+    assert texts["ctl.audit.did"].split("\n") == ["created", "created", "created", "started a run"]
