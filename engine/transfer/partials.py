@@ -55,10 +55,8 @@ class Partial:
         self.size_bytes += len(block)
 
     def leave(self) -> None:
-        """Keep it for the next try, where it is worth one."""
+        """Keep it for the next try."""
         self._file.close()
-        if self.size_bytes < limits.PARTIAL_BYTES_MIN:
-            self.path.unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Throw it away: it is no part of the file."""
@@ -79,6 +77,13 @@ def _boot() -> str:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
         return ""  # not Linux: a part of the last start is trusted
+
+
+def drop_small(folder: Path) -> None:
+    """Remove what is not worth keeping until a later call; between the tries of one call all of it is."""
+    for part in folder.glob("*.part"):
+        if part.stat().st_size < limits.PARTIAL_BYTES_MIN:
+            part.unlink()
 
 
 def counted(on_bytes: Callable[[int, int], None], total: int, here: int = 0) -> Callable[[int], None]:

@@ -10,7 +10,7 @@ from engine.base import limits
 from engine.base.errors import Category, HandoffError, TryAgain
 from engine.transfer import sentences
 from engine.transfer.fetching import Lost
-from engine.transfer.partials import Partial, counted
+from engine.transfer.partials import Partial, counted, drop_small
 from engine.transfer.transport import Fetched, NotFetched, OnBytes
 from storage.records.files import RemoteFile
 
@@ -84,6 +84,7 @@ class Fetching:
         try:
             over_several(connect, self._over)
         except TryAgain as error:
+            drop_small(self._partial)
             if not self._outcomes:
                 raise
             self._outcomes += [NotFetched(name, error) for name in self._names[len(self._outcomes) :]]

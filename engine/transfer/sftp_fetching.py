@@ -9,7 +9,7 @@ from engine.base import limits
 from engine.base.errors import HandoffError, TryAgain
 from engine.transfer import fetching, sentences
 from engine.transfer.fetching import Lost
-from engine.transfer.partials import Partial
+from engine.transfer.partials import Partial, drop_small
 from engine.transfer.sftp_session import Seen, Session, path_of
 from engine.transfer.transport import Fetched, NotFetched, OnBytes
 
@@ -52,6 +52,8 @@ class Fetching:
         Raises:
             TryAgain: The connection was lost before anything could be said of any file.
         """
+        if lost:
+            drop_small(self._partial)
         if lost and not self._outcomes:
             raise lost
         return tuple(

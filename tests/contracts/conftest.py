@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from engine.base import limits
-from tests.contracts import stands_ftp  # noqa: F401 - its stands register themselves
+from tests.contracts import stands_ftp, stands_mail  # noqa: F401 - their stands register themselves
 from tests.contracts.stands import Stand
 
 
