@@ -194,16 +194,12 @@ CERTIFICATE_DAYS = 5 * 365
 """How long a certificate of our own making lasts; partners pin it, so a change means a call to each of them."""
 FTP_QUIET_S = 4.0
 """No byte and no other size for this long after an FTP upload's last one; an upload that broke off shows sooner."""
-FTP_SIGN_IN_WAIT_S_MAX = 30.0
-"""From connecting to the right password, TLS handshake included; people type faster."""
 FTP_IDLE_S_MAX = 300.0
 """An FTP connection on which nothing is said and nothing transferred; the usual value of servers."""
 FTP_DATA_SILENCE_S_MAX = 120.0
 """No byte on an FTP data connection for this long: the other side is gone."""
 FTP_PASSIVE_WAIT_S_MAX = 20.0
 """How long a passive port stays open for a client that asked for it and does not come."""
-FTP_PASSIVE_PORTS_MAX = 200
-"""Passive ports in wait at once where the settings name no range: one a session."""
 MAIL_SIZE_BYTES_MAX = 50 * 1024**2
 """One mail; most partners' servers send no larger ones."""
 MAIL_IDLE_S_MAX = 60.0
@@ -294,7 +290,7 @@ UNPACKED_BYTES_MAX = FILE_BYTES_MAX
 """What a packed file may unpack to: as much as is read unpacked."""
 UNPACKED_FREE_BYTES = 64 * 1024**2
 """What any packed file may unpack to, and the room that unpacking leaves on the disk."""
-UNPACK_RATIO_MAX = 200
+UNPACKED_TIMES_MAX = 200
 """How much larger the unpacked file may be beyond that; tables shrink to a tenth, bombs to a thousandth."""
 ZIP_MEMBERS_MAX = 16
 """Entries of a zip whose contents are looked at; one of them is the table, others are folders and side files."""
@@ -306,9 +302,9 @@ SETTLED_S = 120.0
 """A file whose time is older than this needs no second look; the clocks of servers are that near to ours."""
 SETTLED_ZONES_S = 27 * 3600.0
 """The same where the server may tell its local time without a zone, as FTP servers do: zones are 26 hours apart."""
-NOT_MATCHED_KEPT_MAX = 1_000
+NOT_MATCHED_NAMES_KEPT_MAX = 1_000
 """Names of one connection that are kept as seen and not matched; a folder may hold 100,000 others."""
-FILES_TAKEN_AT_ONCE_MAX = 100
+TAKEN_FILES_AT_ONCE_MAX = 100
 """Files whose rows and receipts are written in one transaction."""
 INTAKE_TICK_S = 0.5
 """How often what landed is taken in; a file is imported within 5 s of landing."""
@@ -320,7 +316,7 @@ UPLOAD_GRACE_S = 900.0
 """An upload without a byte for this long was broken off; clients that go on do so within minutes."""
 UPLOAD_DAYS_MAX = 7
 """How long what was broken off is kept for a client that goes on with it."""
-UPLOADS_SHOWN_MAX = 1_000
+BROKEN_FILES_SHOWN_MAX = 1_000
 """Broken uploads of one connection that are shown; its folder holds no more files."""
 KEPT_DAYS = 90
 """How long the content of files and answers is kept (requirements T12 and R07)."""

@@ -99,7 +99,7 @@ class _Sink:
     def __init__(self, out: BinaryIO, target: Path, name: str, packed_bytes: int) -> None:
         self._out, self._target, self._name = out, target, name
         self._bytes_max = min(
-            limits.UNPACKED_BYTES_MAX, limits.UNPACKED_FREE_BYTES + limits.UNPACK_RATIO_MAX * packed_bytes
+            limits.UNPACKED_BYTES_MAX, limits.UNPACKED_FREE_BYTES + limits.UNPACKED_TIMES_MAX * packed_bytes
         )
         self._done = 0
         self._looked_at = 0

@@ -93,7 +93,7 @@ def look_for_broken_off(desk: Desk) -> int:
             if now - upload.changed_at >= timedelta(days=limits.UPLOAD_DAYS_MAX):
                 upload.path.unlink(missing_ok=True)
         grace = timedelta(seconds=limits.UPLOAD_GRACE_S)
-        broken = [upload for upload in found if now - upload.changed_at >= grace][: limits.UPLOADS_SHOWN_MAX]
+        broken = [upload for upload in found if now - upload.changed_at >= grace][: limits.BROKEN_FILES_SHOWN_MAX]
         new += _show(desk, connection.connection_id, broken) if broken else 0
     return new
 

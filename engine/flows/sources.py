@@ -173,8 +173,8 @@ def _keep(work: Work, goal: ImportGoal, fetched: Sequence[FetchedFile], folder: 
             _try_again(work, before)
         else:
             fresh.append(file)
-    for first in range(0, len(fresh), limits.FILES_TAKEN_AT_ONCE_MAX):
-        _take_in(work, goal, fresh[first : first + limits.FILES_TAKEN_AT_ONCE_MAX], folder)
+    for first in range(0, len(fresh), limits.TAKEN_FILES_AT_ONCE_MAX):
+        _take_in(work, goal, fresh[first : first + limits.TAKEN_FILES_AT_ONCE_MAX], folder)
 
 
 def _marks(work: Work, goal: ImportGoal) -> dict[str, tuple[str, str, str]]:
@@ -228,7 +228,7 @@ def _note_not_matched(work: Work, goal: ImportGoal, not_taken: Sequence[tuple[st
     connection_id = work.connection.connection_id
     with work.desk.database.read() as cursor:
         known = exchange.names_not_matched(cursor, connection_id)
-    room = max(0, limits.NOT_MATCHED_KEPT_MAX - len(known))
+    room = max(0, limits.NOT_MATCHED_NAMES_KEPT_MAX - len(known))
     new = [(name, why) for name, why in others if name not in known]
     now = clock.now()
     rows = [

@@ -206,7 +206,7 @@ def test_names_that_do_not_match_are_seen_once_with_their_reason_as_far_as_there
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # given
-    monkeypatch.setattr(limits, "NOT_MATCHED_KEPT_MAX", 3)
+    monkeypatch.setattr(limits, "NOT_MATCHED_NAMES_KEPT_MAX", 3)
     for number in range(5):
         shop.write(f"{number}.txt", "x")
     shop.write("a.csv", HEADER + "1,Ana,5\n")

@@ -132,7 +132,7 @@ def test_a_bomb_is_stopped_before_the_disk_fills(
     # given: 30 MB in 30 kB, and how much of it may come out
     monkeypatch.setattr(limits, "UNPACKED_FREE_BYTES", 1024**2)
     content = pack(b"0" * 30_000_000)
-    may_come = 1024**2 + limits.UNPACK_RATIO_MAX * len(content)
+    may_come = 1024**2 + limits.UNPACKED_TIMES_MAX * len(content)
     assert may_come < 12_000_000
     written = 0
     whole = unpacking._Sink.write
