@@ -181,6 +181,8 @@ def _apply(office: Office, asked: argparse.Namespace) -> int:
         print(f"{change['kind']} {change['name']}: {change['did']}")
         for field, (before, after) in change["fields"].items():
             print(f"  {field}: {_short(before)} -> {_short(after)}")
+        for field, value in change.get("provisioned", {}).items():
+            print(f"  {field}, told this once: {value}")
     return _OK
 
 
