@@ -102,7 +102,7 @@ def schedule(page: ConnectionPage) -> None:
             return
         with st.container(horizontal=True, vertical_alignment="center"):
             with st.container():
-                st.markdown(f"**{words.minutes(page.connection.every_minutes)}**")
+                st.markdown(f"**{_beat(page.connection)}**")
                 st.caption(_next(page))
             if page.may_edit:
                 st.button(
@@ -119,6 +119,12 @@ def _on_arrival(connection: Connection) -> None:
     is_in = connection.direction is Direction.INBOUND
     st.markdown(f"**{'On arrival' if is_in else 'Whenever the partner looks'}**")
     st.caption("Files are imported as they come." if is_in else "What is sent lies there at once.")
+
+
+def _beat(connection: Connection) -> str:
+    if connection.direction is Direction.OUTBOUND and connection.every_minutes is None:
+        return "As files are sent"
+    return words.minutes(connection.every_minutes)
 
 
 def _next(page: ConnectionPage) -> str:

@@ -51,7 +51,7 @@ def _hosted(page: ConnectionPage) -> None:
         title = "Where the partner mails to" if connection.method is Method.EMAIL else "Where the partner signs in"
         frame.block_title(title)
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.code(page.uri, language=None, wrap_lines=True, width="stretch")
+            st.code(ours.address or page.uri, language=None, wrap_lines=True, width="stretch")
             copy_button.draw(ours.address or page.uri, key="copy_uri")
         facts: dict[str, str] = {}
         if connection.method is Method.EMAIL:
@@ -92,7 +92,7 @@ def _return_email(credential: Credential | None) -> dict[str, str]:
 
 
 def _buttons(page: ConnectionPage) -> None:
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if page.credential is not None:
             credential = page.credential
             frame.link(credential.name, "credentials_page.py", {"id": credential.credential_id}, ":material/key:")

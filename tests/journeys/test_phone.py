@@ -1,28 +1,28 @@
 """A phone's window of 390 pixels: every page of a connection fits, nothing scrolls sideways."""
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from engine.actions import drafts
+from storage.records.connections import Direction, Method, Methodology
 from tests.fakes import home
 from tests.fakes.dashboard import SESSION_COOKIE, Dashboard
 from tests.journeys import browser
 from tests.pages import shop as shops
+from tests.pages import ways
 
 WIDTH = 390
-COMPLETE = {
-    "name": "A connection with quite a long name",
-    "data_type": "identities",
+NAME = "A connection with quite a long name"
+LONG = {
     "host": "a-rather-long-name-of-a-server.brightside.example",
     "folder": "/home/brightside/outgoing/loyalty/members",
     "files": "loyalty_members_*.csv",
-    "username": "brightside-loyalty",
-    "host_key": "SHA256:" + "a" * 43,
-    "has_secret": True,
 }
+FETCHED = ways.of(Direction.INBOUND, Method.SFTP, Methodology.PULL)
+MAILED = ways.of(Direction.INBOUND, Method.EMAIL, Methodology.PUSH)
 
 pytestmark = pytest.mark.browser
 
@@ -37,15 +37,16 @@ def phone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Page, dict
         shop = shops.open_shop(desk, admin, "Loyalty members of the shops in the north")
         shops.map_columns(desk, admin, shop)
         shops.run_file(desk, shop, folder)
-        draft_id = drafts.begin(desk, admin)
-        drafts.save(desk, admin, draft_id, COMPLETE)
-        drafts.save(desk, admin, draft_id, {"host_key": COMPLETE["host_key"]})
+        draft_id = ways.complete(desk, admin, dataclasses.replace(FETCHED, place=LONG), NAME)
+        hosted = {way: ways.make(desk, admin, way, f"Of {way}, hosted here") for way in (ways.HOSTED_SFTP, MAILED)}
     with Dashboard(folder) as dashboard, browser.open_browser() as chromium:
         page = browser.new_page(chromium, WIDTH, 844)
         page.context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": dashboard.origin}])
         addresses = {
             "list": f"{dashboard.origin}/connections",
             "connection": f"{dashboard.origin}/connection?id={shop.connection_id}",
+            "hosted": f"{dashboard.origin}/connection?id={hosted[ways.HOSTED_SFTP]}",
+            "mailed": f"{dashboard.origin}/connection?id={hosted[MAILED]}",
             "wizard": f"{dashboard.origin}/connection-new?draft={draft_id}&step=",
         }
         yield page, addresses
@@ -101,5 +102,19 @@ def test_a_connection_with_its_history_fits(phone: tuple[Page, dict[str, str]]) 
     page.goto(addresses["connection"])
     # then
     expect(page.locator("[data-testid=stDataFrame]")).to_be_visible()
+    browser.settled(page)
+    assert fits(page)
+
+
+@pytest.mark.promise("A11")
+@pytest.mark.parametrize("which", ["hosted", "mailed"])
+def test_a_connection_that_partners_come_to_fits(phone: tuple[Page, dict[str, str]], which: str) -> None:
+    # given
+    page, addresses = phone
+    # when
+    page.goto(addresses[which])
+    # then
+    expect(page.get_by_text("For the partner")).to_be_visible()
+    expect(page.get_by_role("heading", name="Run history")).to_be_visible()
     browser.settled(page)
     assert fits(page)

@@ -18,6 +18,7 @@ from storage.records.connections import ConnectionState
 from storage.records.people import Caller, Role
 from storage.tables import connections
 from tests.pages import shop as shops
+from tests.pages import ways
 from tests.pages.conftest import Show
 
 FILE = "connections_page.py"
@@ -141,6 +142,43 @@ def test_the_list_is_searched_and_filtered(desk: Desk, admin: Caller, show: Show
     page.segmented_control(key="dir").set_value("out").run()
     # then
     assert "**Nothing matches.**" in texts(page)
+
+
+@pytest.mark.promise("A07")
+def test_what_partners_allow_list_stands_above_the_list(desk: Desk, show: Show) -> None:
+    # given
+    (desk.settings.home / "settings.yaml").write_text(
+        "endpoints: {public_name: drop.brightside.example, public_address: 203.0.113.20, sftp_port: 2022}\n"
+    )
+    # when
+    page = show(FILE)
+    # then
+    said = page.warning[0].value.replace("\\", "")
+    assert "Partners must allow-list **drop.brightside.example** or **203.0.113.20** · SFTP **2022**" in said
+
+
+@pytest.mark.promise("A05")
+@pytest.mark.promise("A09")
+def test_the_ways_are_told_apart_and_filtered_by_method(desk: Desk, admin: Caller, show: Show) -> None:
+    # given
+    for way in ways.WAYS:
+        ways.make(desk, admin, way, str(way))
+    page = show(FILE)
+    # then
+    table = page.dataframe[0].value
+    told = dict(zip(table["Name"], table["Method"], strict=True))
+    assert told["inbound-ftp-push"] == "FTPS · Push to us"
+    assert told["outbound-sftp-push"] == "SFTP · Push to partner"
+    assert told["outbound-ftp-pull"] == "FTPS · Pull from us"
+    assert dict(zip(table["Name"], table["Direction"], strict=True))["outbound-email-push"] == "← Out"
+    # when
+    page.selectbox(key="connections_method").set_value("email").run()
+    # then
+    assert set(statuses(page)) == {"inbound-email-push", "inbound-email-pull", "outbound-email-push"}
+    # when
+    page.segmented_control(key="dir").set_value("out").run()
+    # then
+    assert list(statuses(page)) == ["outbound-email-push"]
 
 
 def test_an_address_with_a_filter_opens_the_filtered_list(desk: Desk, admin: Caller, show: Show) -> None:

@@ -1,0 +1,57 @@
+"""A connection's page on each of the eleven ways: who signs in where, when it runs, and what to do next."""
+
+import pytest
+
+from engine.flows.desk import Desk
+from storage.records.connections import Direction, Method, Methodology
+from storage.records.people import Caller
+from tests.pages import ways
+from tests.pages.conftest import Show
+from tests.pages.test_connection_page import texts
+from tests.pages.ways import Way
+
+FILE = "connection_page.py"
+
+
+@pytest.mark.parametrize("way", ways.WAYS, ids=str)
+def test_the_page_says_who_signs_in_and_when_files_move(desk: Desk, admin: Caller, show: Show, way: Way) -> None:
+    # given
+    connection_id = ways.make(desk, admin, way)
+    # when
+    page = show(FILE, id=connection_id)
+    # then
+    assert not page.exception
+    said = texts(page)
+    is_hosted, is_in = "provision" in way.signs_in, way.direction is Direction.INBOUND
+    if is_hosted and is_in:
+        assert "**On arrival**" in said
+    elif is_hosted:
+        assert "**Whenever the partner looks**" in said
+    else:
+        assert ("**Only by Run now**" if is_in else "**As files are sent**") in said
+    buttons = {item.key for item in page.button}
+    assert ("send_file" in buttons) is not is_in
+    assert ("run_now" in buttons) is is_in
+    assert "not used here" not in said
+    assert "**No file yet.**" in said
+
+
+def test_a_hosted_login_says_when_its_password_was_shown(desk: Desk, admin: Caller, show: Show) -> None:
+    # given
+    page = show(FILE, id=ways.make(desk, admin, ways.HOSTED_SFTP))
+    # when
+    facts = page.table[0].value.to_dict()["value"]
+    # then
+    assert facts["Password"].startswith("shown once, on ")
+    assert facts["Folder"] == "`/`"
+    assert page.code[0].value.startswith("sftp://brightsi")
+
+
+def test_mail_that_comes_shows_its_address_and_who_may_send(desk: Desk, admin: Caller, show: Show) -> None:
+    # given
+    page = show(FILE, id=ways.make(desk, admin, ways.of(Direction.INBOUND, Method.EMAIL, Methodology.PUSH)))
+    # when
+    facts = page.table[0].value.to_dict()["value"]
+    # then
+    assert facts["Allowed senders"] == "anybody who knows the address"
+    assert page.code[0].value.endswith("@localhost")
