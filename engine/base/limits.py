@@ -208,7 +208,7 @@ MAIL_SESSION_S_MAX = 1_800.0
 """One mail connection as a whole; 50 MB at 30 kB/s."""
 MAIL_RECIPIENTS_MAX = 20
 """Addresses in one mail; each takes a copy."""
-MAIL_UNKNOWN_MAX = 10
+MAIL_UNKNOWN_RECIPIENTS_MAX = 10
 """Unknown addresses in one connection before it is cut, so that nobody can try many."""
 MAIL_DRAINED_BYTES_MAX = 1024**3
 """How much of a mail that is too large is read and dropped, so that its sender gets to hear it; then it is cut."""
@@ -256,7 +256,7 @@ ENDPOINT_IDLE_S_MAX = 600.0
 """A session without a byte for this long is ended; clients keep theirs alive in shorter steps."""
 ENDPOINT_BLOCK_BYTES_MAX = 1024**2
 """One read or write of a client, at the most; rclone and asyncssh send up to 256 KiB."""
-ENDPOINT_HANDLES_MAX = 256
+ENDPOINT_OPEN_FILES_MAX = 256
 """Open files and folders of one session; rclone opens as many as it transfers, the most are sixteen."""
 ENDPOINT_STATUS_INTERVAL_S = 2.0
 """How often the endpoints say what listens and who is connected."""
@@ -332,9 +332,9 @@ MAIL_SEND_WAIT_S_MAX = 900.0
 """Sending one mail as a whole; RFC 5321 lets a server take 10 minutes for its last word."""
 MAIL_PARTS_MAX = 1_000
 """Parts of one mail; people attach dozens of files, never hundreds (faults row 55)."""
-MAIL_DEPTH_MAX = 20
+MAIL_NESTED_LEVELS_MAX = 20
 """Parts within parts; mail programs nest four deep (faults row 55)."""
-MAIL_MARKS_MAX = 200_000
+MAIL_BOUNDARY_LINES_MAX = 200_000
 """Lines of a mail that begin as boundaries do; reading more of them would cost seconds."""
 MAIL_HEADER_BYTES_MAX = 128 * 1024
 """The header of a mail; trails of relays take 20 kB."""

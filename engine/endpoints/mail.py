@@ -250,7 +250,7 @@ class _Conversation(SMTP):
         """Count a guess; after a few of them the connection ends, after more the address is banned."""
         self._unknown += 1
         self._endpoint.ground.guard.note_wrong(self._address)
-        if self._unknown >= limits.MAIL_UNKNOWN_MAX or self._endpoint.ground.guard.is_banned(self._address):
+        if self._unknown >= limits.MAIL_UNKNOWN_RECIPIENTS_MAX or self._endpoint.ground.guard.is_banned(self._address):
             log.logger(__name__).info("smtp: %s guessed %d addresses and was cut", self._address, self._unknown)
             self.loop.call_soon(self._close_softly)
             return "421 4.7.0 Too many unknown addresses"

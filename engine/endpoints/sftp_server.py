@@ -271,12 +271,12 @@ class SftpServer(_Server):  # type: ignore[misc]  # see _Server
             self._send_status(number, wire.SFTP_FAILURE)
 
     def _do_open(self, number: int, request: Message) -> None:
-        if len(self.file_table) + len(self.folder_table) >= limits.ENDPOINT_HANDLES_MAX:
+        if len(self.file_table) + len(self.folder_table) >= limits.ENDPOINT_OPEN_FILES_MAX:
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         self._process(wire.CMD_OPEN, number, request)
 
     def _open_folder(self, request_number: int, path: str) -> None:
-        if len(self.file_table) + len(self.folder_table) >= limits.ENDPOINT_HANDLES_MAX:
+        if len(self.file_table) + len(self.folder_table) >= limits.ENDPOINT_OPEN_FILES_MAX:
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         self._send_handle_response(request_number, _FolderHandle(self.server.list_folder(path)), True)  # noqa: FBT003
 
@@ -299,7 +299,7 @@ class SftpServer(_Server):  # type: ignore[misc]  # see _Server
         if tag == "posix-rename@openssh.com":
             self._send_status(number, self.server.posix_rename(request.get_text(), request.get_text()))
         elif tag == "limits@openssh.com":
-            handles = limits.ENDPOINT_HANDLES_MAX
+            handles = limits.ENDPOINT_OPEN_FILES_MAX
             told = (_REQUEST_BYTES_MAX, _READ_BYTES_TOLD, _READ_BYTES_TOLD, handles)
             answer = Message()
             answer.add_int(number)

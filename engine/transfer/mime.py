@@ -102,8 +102,8 @@ class _Scan:
         if boundary is None:
             self._open = header, content
             return content
-        if len(self._levels) >= limits.MAIL_DEPTH_MAX:
-            message = f"has parts within parts, more than {limits.MAIL_DEPTH_MAX} deep"
+        if len(self._levels) >= limits.MAIL_NESTED_LEVELS_MAX:
+            message = f"has parts within parts, more than {limits.MAIL_NESTED_LEVELS_MAX} deep"
             raise UnreadableError(message)
         self._levels.append(_Level(boundary, header.get_content_subtype()))
         return content
@@ -127,7 +127,7 @@ def _marked_lines(raw: Raw, position: int) -> Iterator[tuple[int, int, bytes]]:
     while at > 0 or is_first:
         is_first = False
         count += 1
-        if count > limits.MAIL_MARKS_MAX:
+        if count > limits.MAIL_BOUNDARY_LINES_MAX:
             message = "has too many lines that look like the borders of parts"
             raise UnreadableError(message)
         line_end = raw.find(b"\n", at)

@@ -172,11 +172,11 @@ def test_a_thousand_guesses_of_one_address_end_in_a_ban_and_cost_next_to_nothing
     # given
     answered, cut = 0, 0
     # when
-    for _ in range(1_000 // limits.MAIL_UNKNOWN_MAX):
+    for _ in range(1_000 // limits.MAIL_UNKNOWN_RECIPIENTS_MAX):
         try:
             with signed_up(intake, hosted) as client:
                 client.docmd("MAIL", "FROM:<a@b.example>")
-                for number in range(limits.MAIL_UNKNOWN_MAX):
+                for number in range(limits.MAIL_UNKNOWN_RECIPIENTS_MAX):
                     code, _ = client.docmd("RCPT", f"TO:<in-guess{number}@localhost>")
                     answered += 1
                     assert code in (550, 421)
@@ -185,7 +185,7 @@ def test_a_thousand_guesses_of_one_address_end_in_a_ban_and_cost_next_to_nothing
     # then
     assert hosted.guard.is_banned("127.0.0.1")
     assert answered <= limits.ENDPOINT_WRONG_LOGINS_MAX
-    assert cut >= 1_000 // limits.MAIL_UNKNOWN_MAX - 1
+    assert cut >= 1_000 // limits.MAIL_UNKNOWN_RECIPIENTS_MAX - 1
     assert hosted.landed() == []
 
 
