@@ -9,6 +9,7 @@ from engine.views import status as view
 from engine.views.status import Health, StatusPage
 from pages.parts import badges, frame, session, words
 from pages.parts.badges import Badge
+from pages.parts.plain import plain
 
 _POLL_S = 3.0
 _ROW_HEIGHT = 38
@@ -45,7 +46,6 @@ def _draw_parts(found: StatusPage) -> None:
                     "State": [_badge(part.health) for part in found.parts],
                     "Heard of": [ago(part.silent_s) for part in found.parts],
                     "Detail": [part.detail for part in found.parts],
-                    "What to do": [part.advice for part in found.parts],
                 }
             ),
             hide_index=True,
@@ -55,11 +55,13 @@ def _draw_parts(found: StatusPage) -> None:
                 "Part": st.column_config.TextColumn(width=120),
                 "State": badges.column("State", width=90, known=tuple(_BADGES.values())),
                 "Heard of": st.column_config.TextColumn(width=90),
-                "Detail": st.column_config.TextColumn(width=400),
-                "What to do": st.column_config.TextColumn(width=340),
+                "Detail": st.column_config.TextColumn(width=560),
             },
-            alt="Parts of the service with their state, when they were heard of last, and what to do.",
+            alt="Parts of the service with their state and when they were heard of last.",
         )
+        for part in found.parts:
+            if part.advice:
+                st.markdown(f"{_BADGES[part.health].markdown} **{plain(part.name)}**: {plain(part.advice)}")
 
 
 def _draw_endpoints(found: StatusPage) -> None:
@@ -70,10 +72,9 @@ def _draw_endpoints(found: StatusPage) -> None:
                 {
                     "Protocol": [line.name for line in found.endpoints],
                     "State": [_badge(line.health) for line in found.endpoints],
-                    "Listens on": [line.address for line in found.endpoints],
-                    "Sessions": [line.sessions if line.address else None for line in found.endpoints],
+                    "Listens on": [line.address or line.detail for line in found.endpoints],
+                    "Sessions": [line.sessions for line in found.endpoints],
                     "Host key or certificate": [line.fingerprint for line in found.endpoints],
-                    "Detail": [line.detail for line in found.endpoints],
                 }
             ),
             hide_index=True,
@@ -82,14 +83,16 @@ def _draw_endpoints(found: StatusPage) -> None:
             column_config={
                 "Protocol": st.column_config.TextColumn(width=80),
                 "State": badges.column("State", width=90, known=tuple(_BADGES.values())),
-                "Listens on": st.column_config.TextColumn(width=150),
+                "Listens on": st.column_config.TextColumn(width=210),
                 "Sessions": st.column_config.NumberColumn(width=80, format="localized"),
-                "Host key or certificate": st.column_config.TextColumn(width=400),
-                "Detail": st.column_config.TextColumn(width=300),
+                "Host key or certificate": st.column_config.TextColumn(width=430),
             },
             alt="Hosted endpoints with their state, address, open sessions and fingerprint.",
         )
-        st.caption("Partners allow-list these; both are set in settings.yaml.")
+        for line in found.endpoints:
+            if line.fault:
+                st.error(plain(line.fault), icon=":material/error:")
+        st.caption("Partners allow-list this host name and this address; both are set in settings.yaml.")
         with st.container(horizontal=True, vertical_alignment="center"):
             st.code(found.public_name, language=None, width="content")
             st.code(found.public_address, language=None, width="content")

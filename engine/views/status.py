@@ -42,7 +42,10 @@ class Part:
 
 @dataclass(frozen=True)
 class EndpointLine:
-    """One hosted endpoint. address is "host:port" as it listens, "" where it does not; fingerprint is "SHA256:..."."""
+    """One hosted endpoint. address is "host:port" as it listens, "" where it does not; detail then says more.
+
+    fingerprint is "SHA256:..."; fault: one sentence where it should listen and cannot.
+    """
 
     name: str
     health: Health
@@ -50,6 +53,7 @@ class EndpointLine:
     fingerprint: str
     sessions: int
     detail: str
+    fault: str
 
 
 @dataclass(frozen=True)
@@ -150,12 +154,12 @@ def _endpoint(protocol: str, facts: hosting.HostingFacts, said: EndpointStatus |
     known = facts.host_key_fingerprint if protocol == "sftp" else facts.certificate_fingerprint
     if listener is None:
         port = facts.ports[protocol]
-        where = f"would listen on port {port}" if port else "would take a free port"
-        return EndpointLine(name, Health.IDLE, "", known, 0, f"nobody needs it yet; {where}")
+        where = f"port {port}, once it is needed" if port else "a free port, once it is needed"
+        return EndpointLine(name, Health.IDLE, "", known, 0, where, "")
     if listener.fault:
-        return EndpointLine(name, Health.DOWN, "", known, 0, listener.fault)
+        return EndpointLine(name, Health.DOWN, "", known, 0, "nothing", listener.fault)
     address = f"[{listener.host}]:{listener.port}" if ":" in listener.host else f"{listener.host}:{listener.port}"
-    return EndpointLine(name, Health.WELL, address, listener.fingerprint, listener.sessions, "")
+    return EndpointLine(name, Health.WELL, address, listener.fingerprint, listener.sessions, "", "")
 
 
 def _listener(protocol: str, said: EndpointStatus | None) -> Listener | None:
