@@ -52,7 +52,6 @@ def secured(endpoint: FtpEndpoint, hosted: HostedGround) -> ftplib.FTP_TLS:
 
 
 @pytest.mark.fault(40)
-@pytest.mark.promise("W29")
 def test_without_tls_nobody_is_asked_for_a_password(endpoint: FtpEndpoint, hosted: HostedGround) -> None:
     # given
     with connected(endpoint) as client:
