@@ -59,6 +59,7 @@ def test_a_mail_for_a_known_address_lands_byte_for_byte(intake: MailEndpoint, ho
     assert hosted.leftovers() == []
 
 
+@pytest.mark.promise("W24")
 def test_a_mail_for_two_known_addresses_lands_with_both(intake: MailEndpoint, hosted: HostedGround) -> None:
     # when
     with signed_up(intake, hosted) as client:
@@ -148,7 +149,6 @@ def test_an_announced_size_is_held_against_the_mailbox_too(tmp_path: Path) -> No
     assert answer[0] == 552
 
 
-@pytest.mark.promise("W24")
 def test_an_address_that_nobody_has_is_refused_in_the_same_words_as_any_other(
     intake: MailEndpoint, hosted: HostedGround
 ) -> None:
