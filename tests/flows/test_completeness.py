@@ -115,7 +115,6 @@ def delete_after_pull(shop: Shop) -> None:
 
 
 @pytest.mark.promise("T07")
-@pytest.mark.fault(33)
 @pytest.mark.usefixtures("quick")
 def test_a_file_that_is_written_slowly_is_read_once_and_whole(shop: Shop) -> None:
     # given: a writer that adds a row ten times a second until it is told to stop

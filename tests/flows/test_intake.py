@@ -1,5 +1,6 @@
 """What landed at the endpoints is taken in once, judged by its name, imported in its order, and answered."""
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -178,7 +179,6 @@ def test_names_that_are_not_read_are_seen_with_their_reason(pushed: Pushed) -> N
     assert "mended_" in answers_of(pushed.desk, ids["result_a.csv"])["result"]["error"]
 
 
-@pytest.mark.fault(32)
 def test_a_file_that_gets_another_name_afterwards_is_read_once(pushed: Pushed) -> None:
     # given: one that was taken is renamed, one that was not gets a name that is read
     taken, other = pushed.land("a.csv", ANA), pushed.land("b.csv.upload", BEN)
@@ -365,6 +365,27 @@ def test_a_file_whose_goal_went_away_gets_another_one_or_fails(pushed: Pushed) -
     assert run.state is RunState.COMPLETED
     assert [pushed.file(file_id).state for file_id in ids] == [FileState.COMPLETE, FileState.FAILED]
     assert "No goal of" in str(pushed.file(ids[1]).reason)
+
+
+@pytest.mark.promise("R05")
+@pytest.mark.parametrize("before", list(FileState))
+def test_a_file_goes_from_state_to_state_as_is_promised_and_no_other_way(pushed: Pushed, before: FileState) -> None:
+    # given
+    promised = {
+        FileState.QUEUED: {FileState.IN_PROGRESS, FileState.FAILED},
+        FileState.IN_PROGRESS: {FileState.COMPLETE, FileState.FAILED, FileState.QUEUED},
+        FileState.FAILED: {FileState.QUEUED},
+        FileState.NOT_MATCHED: {FileState.QUEUED},
+    }
+    went = set()
+    for after in FileState:
+        given = put.file(pushed.desk, pushed.connection, f"{after}.csv", None, state=before)
+        # when
+        with pushed.desk.database.write("ctl") as cursor, contextlib.suppress(exchange.WrongStateError):
+            exchange.move(cursor, given.file_id, after)
+            went.add(after)
+    # then
+    assert went == promised.get(before, set())
 
 
 def runs_of(pushed: Pushed) -> int:

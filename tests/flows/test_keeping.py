@@ -104,7 +104,6 @@ def test_kept_content_without_a_row_is_what_a_kill_left_and_goes(pushed: Pushed)
 
 
 @pytest.mark.fault(30)
-@pytest.mark.fault(31)
 def test_an_upload_that_was_broken_off_is_shown_once_never_read_and_cleaned(pushed: Pushed) -> None:
     # given: 1,000 bytes of a table, without the end of the upload
     folder = pushed.desk.spool.incoming(pushed.connection.connection_id) / "sub"
