@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from engine.base import clock, errors, ids, limits, log
-from engine.flows import answering, mails, queue
+from engine.flows import answering, mails, places, queue
 from engine.flows.desk import Desk
 from engine.flows.rows import blank
 from engine.mapping import checks
@@ -93,6 +93,7 @@ def _take_one(desk: Desk, landed: Landed, is_stopping: Callable[[], bool]) -> No
     if not _is_plain_file(desk.spool.path(key)):
         log.logger(__name__).error("the content of %s is not there or no plain file; its note is dropped", key)
         return
+    places.note_used(desk, connection)
     if landed.protocol == MAIL_PROTOCOL:
         _take_mail(desk, connection, wanted, landed, key, is_stopping)
         return

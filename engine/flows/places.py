@@ -2,13 +2,15 @@
 
 import contextlib
 import socket
+from datetime import timedelta
 
-from engine.base import errors
+from engine.base import clock, errors, limits
 from engine.flows import sealing
 from engine.flows.desk import Desk
 from engine.transfer.client import Remote
 from storage.records.boxes import EndpointStatus
 from storage.records.connections import Connection, Details, Method, SecretKind, Secrets, Server
+from storage.tables import credentials
 
 
 def of_connection(desk: Desk, connection: Connection) -> Remote:
@@ -19,7 +21,19 @@ def of_connection(desk: Desk, connection: Connection) -> Remote:
     """
     with desk.database.read() as cursor:
         secrets = sealing.of_connection(desk, cursor, connection.connection_id)
+    note_used(desk, connection)
     return remote(desk, connection.method, connection.server, secrets, connection.details)
+
+
+def note_used(desk: Desk, connection: Connection) -> None:
+    """Note that a connection's credentials are used now, at most once in LAST_SEEN_INTERVAL_S; more costs writes."""
+    with desk.database.read() as cursor:
+        held = credentials.by_id(cursor, connection.credential_id) if connection.credential_id else None
+    now = clock.now()
+    if held is None or (held.last_used_at and now - held.last_used_at < timedelta(seconds=limits.LAST_SEEN_INTERVAL_S)):
+        return
+    with desk.database.write("ctl") as cursor:
+        credentials.note_used(cursor, held.credential_id, now)
 
 
 def remote(desk: Desk, method: Method, server: Server, secrets: Secrets, details: Details) -> Remote:

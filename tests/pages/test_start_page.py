@@ -12,7 +12,7 @@ MAKERS = (Role.ADMIN, Role.ANALYST)
 
 
 @pytest.mark.parametrize("role", Role)
-def test_with_a_connector_support_lands_on_errors_and_the_others_on_statistics(
+def test_with_a_connector_each_role_lands_on_what_it_asks_for_first(
     desk: Desk, admin: Caller, show: Show, went: list[tuple[str, dict[str, str]]], role: Role
 ) -> None:
     # given
@@ -20,7 +20,8 @@ def test_with_a_connector_support_lands_on_errors_and_the_others_on_statistics(
     # when
     show("start_page.py", role)
     # then
-    assert went == [("errors_page.py" if role is Role.SUPPORT else "statistics_page.py", {})]
+    own = {Role.SUPPORT: "errors_page.py", Role.PARTNER: "connections_page.py"}
+    assert went == [(own.get(role, "statistics_page.py"), {})]
 
 
 @pytest.mark.parametrize("role", MAKERS)
