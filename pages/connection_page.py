@@ -41,7 +41,7 @@ def _draw_actions(page: ConnectionPage) -> None:
         on_change=_turn,
         args=(connection.connection_id,),
     )
-    if connection.direction is Direction.OUTBOUND and page.may_edit:
+    if connection.direction is Direction.OUTBOUND and page.may_send:
         files_upload.send_button(connection.connection_id, connection.name, is_primary=True, is_off=not is_on)
     elif page.may_run:
         st.button(

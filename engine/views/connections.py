@@ -67,7 +67,7 @@ class ConnectionPage:
     stages: of the going run, empty where none goes. next_due: the next times that it runs by itself, empty
     where it does not. not_ready: why Run now would be refused, one sentence, or None. credential: what signs in,
     None where nobody does. ours: what Handoff provides where partners come to us. uri: where files come from or go.
-    may_map: the caller sees the mapping.
+    may_map, may_see_runs: the caller sees the mapping, and runs one by one. may_send: hands files over.
     """
 
     connection: Connection
@@ -83,6 +83,8 @@ class ConnectionPage:
     may_run: bool
     may_cancel: bool
     may_map: bool
+    may_see_runs: bool
+    may_send: bool
     credential: Credential | None
     ours: Ours
     uri: str
@@ -158,6 +160,8 @@ def page(desk: Desk, caller: Caller, connection_id: str) -> ConnectionPage:
             may_run=roles.may(caller.role, Right.RUN),
             may_cancel=roles.may(caller.role, Right.CANCEL),
             may_map=roles.may(caller.role, Right.SEE_MAPPINGS),
+            may_see_runs=roles.may(caller.role, Right.SEE_RUNS),
+            may_send=roles.may(caller.role, Right.SEND_FILES),
             credential=_credential(cursor, held),
             ours=provided,
             uri=_uri(connection, wanted, provided),

@@ -57,6 +57,8 @@ def _goal(page: ConnectionPage, goal: ImportGoal) -> None:
         st.caption(f"{words.counted(len(goal.mappings), 'field')} mapped · by {by or 'no identifier'} · {creates}")
     else:
         st.caption("Nothing is mapped yet.")
+    if not page.may_map:
+        return
     st.button(
         "Map columns" if page.may_edit else "See the mapping",
         icon=":material/rule:",
@@ -177,9 +179,10 @@ def going(page: ConnectionPage) -> None:
                     on_click=frame.attempt_anew,
                     args=(runs.cancel, run.run_id),
                 )
-            st.button(
-                "Open the run", key="open_run", on_click=frame.go, args=("run_page.py",), kwargs={"id": run.run_id}
-            )
+            if page.may_see_runs:
+                st.button(
+                    "Open the run", key="open_run", on_click=frame.go, args=("run_page.py",), kwargs={"id": run.run_id}
+                )
 
 
 def _share(stage: RunStage | None) -> float:
@@ -237,7 +240,7 @@ def _runs_table(page: ConnectionPage) -> None:
             "Rejected": [run.counts.rejected for run in shown],
             "Created": [run.counts.created for run in shown],
             "Updated": [run.counts.updated for run in shown],
-            "open": [":material/open_in_new:"] * len(shown),
+            **({"open": [":material/open_in_new:"] * len(shown)} if page.may_see_runs else {}),
         }
     )
     config = st.column_config

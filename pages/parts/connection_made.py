@@ -20,7 +20,7 @@ def draw(page: ConnectionPage) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.code(page.uri, language=None, wrap_lines=True, width="stretch")
             copy_button.draw(page.ours.address or page.uri, key="copy_uri")
-        goal = page.goals[0] if page.goals else None
+        goal = page.goals[0] if page.goals and page.may_map else None
         if goal:
             named = f"Files named **{plain(goal.files)}** are taken." if goal.files else "Every file is taken."
             st.markdown(f"{named} Say which column fills which property; then it can import.")
@@ -36,7 +36,7 @@ def draw(page: ConnectionPage) -> None:
                     args=("goal_page.py",),
                     kwargs={"id": goal.goal_id},
                 )
-            if connection.direction is Direction.OUTBOUND:
+            if connection.direction is Direction.OUTBOUND and page.may_send:
                 files_upload.send_button(connection.connection_id, connection.name, is_primary=True)
             st.button(
                 "Open the connection",

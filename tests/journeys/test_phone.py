@@ -16,7 +16,7 @@ from tests.pages import ways
 
 WIDTH = 390
 NAME = "A connection with quite a long name"
-LONG = {
+LONG: dict[str, object] = {
     "host": "a-rather-long-name-of-a-server.brightside.example",
     "folder": "/home/brightside/outgoing/loyalty/members",
     "files": "loyalty_members_*.csv",

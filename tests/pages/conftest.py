@@ -34,10 +34,9 @@ def admin(desk: Desk) -> Caller:
 
 @pytest.fixture
 def show(desk: Desk, admin: Caller, monkeypatch: pytest.MonkeyPatch) -> Show:
-    """A page by its file as a role sees it, with what its address asks for."""
+    """A page by its file as a new person of a role sees it, or a known one by e-mail, with what its address asks."""
 
-    def run(file: str, role: Role = Role.ADMIN, **query: str) -> AppTest:
-        email = ADMIN
+    def run(file: str, role: Role = Role.ADMIN, *, email: str = ADMIN, **query: str) -> AppTest:
         if role is not Role.ADMIN:
             home.add_person(desk, admin, role)
             email = f"{role.value}@example.org"

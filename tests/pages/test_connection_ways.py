@@ -4,7 +4,8 @@ import pytest
 
 from engine.flows.desk import Desk
 from storage.records.connections import Direction, Method, Methodology
-from storage.records.people import Caller
+from storage.records.people import Caller, Role
+from tests.fakes import home
 from tests.pages import ways
 from tests.pages.conftest import Show
 from tests.pages.test_connection_page import texts
@@ -55,3 +56,20 @@ def test_mail_that_comes_shows_its_address_and_who_may_send(desk: Desk, admin: C
     # then
     assert facts["Allowed senders"] == "anybody who knows the address"
     assert page.code[0].value.endswith("@localhost")
+
+
+@pytest.mark.promise("A10")
+def test_a_partner_sees_its_own_connections_alone_and_no_mapping(desk: Desk, admin: Caller, show: Show) -> None:
+    # given
+    partner = home.add_person(desk, admin, Role.PARTNER)
+    theirs = ways.make(desk, admin, ways.of(Direction.INBOUND, Method.SFTP, Methodology.PULL), "Not theirs")
+    own = ways.make(desk, partner, ways.HOSTED_SFTP, "Our members")
+    # when
+    listed = show("connections_page.py", email="partner@example.org")
+    page = show(FILE, email="partner@example.org", id=own)
+    # then
+    assert list(listed.dataframe[0].value["Name"]) == ["Our members"]
+    assert page.title[0].value == "Our members"
+    refused = ("map_", "run_now", "send_file", "open_run")
+    assert not [item for item in page.button if str(item.key).startswith(refused)]
+    assert "This connection is not there any more" in texts(show(FILE, email="partner@example.org", id=theirs))
