@@ -1,8 +1,9 @@
 """What a client of the hosted SFTP server may try: none of it leaves its own folder."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import paramiko
 import pytest
@@ -96,7 +97,7 @@ def test_links_are_neither_made_nor_read(server: EndpointsProcess, login: Accoun
     with pytest.raises(PermissionError):
         guest.sftp.readlink("own.part")
     with pytest.raises(OSError, match="unsupported"):
-        guest.sftp._request(200, "hardlink@openssh.com", "own.part", "hard")
+        guest.ask(200, "hardlink@openssh.com", "own.part", "hard")
 
     # then there is none
     (only,) = _box(server, login).iterdir()
@@ -179,11 +180,12 @@ def test_names_that_no_file_may_have_are_refused_by_the_server(
 ) -> None:
     # given an odd name; when a file, a folder or a rename wants it; then it is refused
     guest.put("own.part", b"own")
-    for ask in (
-        lambda: guest.sftp._request(3, name, paramiko.sftp.int64(0)),
-        lambda: guest.sftp._request(14, name, paramiko.SFTPAttributes()),
-        lambda: guest.sftp._request(18, "own.part", name),
-    ):
+    asks: tuple[Callable[[], Any], ...] = (
+        lambda: guest.ask(3, name, paramiko.sftp.int64(0)),
+        lambda: guest.ask(14, name, paramiko.SFTPAttributes()),
+        lambda: guest.ask(18, "own.part", name),
+    )
+    for ask in asks:
         with pytest.raises(OSError):  # noqa: PT011 - in words that differ by what is wrong
             ask()
     assert [item.name for item in _box(server, login).iterdir()] == ["own.part"]
@@ -207,13 +209,14 @@ def test_names_that_are_odd_for_people_are_kept_as_they_are(
 def test_there_is_sftp_and_nothing_else(server: EndpointsProcess, guest: Guest) -> None:
     # given a signed-in client; when it asks for all that SSH has besides
     line = guest.transport
-    for ask in (
+    asks: tuple[Callable[[paramiko.Channel], Any], ...] = (
         lambda channel: channel.exec_command("id"),
         lambda channel: channel.invoke_shell(),
         lambda channel: channel.get_pty(),
         lambda channel: channel.request_x11(),
         lambda channel: channel.invoke_subsystem("shell"),
-    ):
+    )
+    for ask in asks:
         channel = line.open_session(timeout=30)
         with pytest.raises(paramiko.SSHException):
             ask(channel)
