@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import Message as Header
-from email.utils import getaddresses, parsedate_to_datetime
+from email.utils import parsedate_to_datetime
 
 from engine.base import limits
 from engine.transfer import mime, patterns
@@ -35,6 +35,8 @@ _SIGNATURES = (
 _PLAIN = ("", "7bit", "8bit", "binary")
 _WHITE = b" \t\r\n"
 _KEY_CHARACTERS_MAX = 250
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_ADDRESS = re.compile(r'(?<![^\s<>(),:;"@])[^\s<>(),:;"@]+@[^\s<>(),:;"@]+')
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=\s]")
 
 
@@ -168,6 +170,8 @@ def _from_base64(raw: Raw, attachment: Attachment) -> Iterator[bytes]:
         kept += piece.translate(None, _WHITE)
         # The last four letters wait: only at the end of all there may be padding.
         whole = max((len(kept) - 1) // 4 * 4, 0)
+        if b"=" in kept[:whole]:
+            raise _damaged(attachment)
         yield _letters(kept[:whole], attachment)
         kept = kept[whole:]
     yield _letters(kept + b"=" * (-len(kept) % 4), attachment)
@@ -250,8 +254,12 @@ def _told_apart(names: Sequence[str]) -> list[str]:
 
 
 def _addresses(fields: Sequence[str]) -> tuple[str, ...]:
-    found = getaddresses([str(field) for field in fields])
-    return tuple(shown(address.casefold()) for _, address in found if address)
+    """Return everything that looks like an address outside quotes: each has to be allowed, so none can hide another.
+
+    The standard library's reader of addresses recurses into comments, and before 3.12 can be led to the wrong one.
+    """
+    texts = [_QUOTED.sub(" ", str(field)) for field in fields]
+    return tuple(dict.fromkeys(shown(found.casefold()) for text in texts for found in _ADDRESS.findall(text)))
 
 
 def _envelope_sender(header: Header) -> str | None:
