@@ -34,7 +34,7 @@ class Partner:
         """Keep the login; folder is for the partner's own files."""
         self._home, self._folder = home, folder
         self._username = username
-        self._ask = folder / "ask"
+        self._ask = folder / f"ask_{len(list(folder.glob('ask_*')))}"
         self._ask.write_text(f"#!/bin/sh\necho '{password}'\n")
         self._ask.chmod(0o700)
 

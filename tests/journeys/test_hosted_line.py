@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.fakes import home
 from tests.fakes.dashboard import SESSION_COOKIE, Dashboard
 from tests.fakes.service import wait_until
-from tests.journeys.browser import by_key, choose_in_list, fill, new_page, open_browser, press, settled
+from tests.journeys.browser import by_key, choose_in_list, choose_in_menu, fill, new_page, open_browser, press, settled
 from tests.journeys.partner import Partner, accounts, port
 
 NAME = "Brightside members"
@@ -51,8 +51,13 @@ def choose_way(page: Page) -> None:
 
 
 def take_credentials(page: Page) -> dict[str, str]:
-    """Have the credentials made, see them once, copy them; return what the clipboard holds."""
+    """Have the credentials made in the wizard; return what the clipboard holds."""
     press(page, "Create credentials")
+    return copy_shown(page)
+
+
+def copy_shown(page: Page) -> dict[str, str]:
+    """Press Copy in the window that is shown once; what it held is what was shown, and the window is gone."""
     window = page.get_by_role("dialog")
     expect(window.get_by_text("Handoff keeps only a hash of the password.")).to_be_visible()
     page.keyboard.press("Escape")
@@ -107,6 +112,16 @@ def test_a_partner_gets_a_login_sends_a_file_and_fetches_its_result(browser: Bro
         # when: the connection's page is opened
         by_key(page, "crumbs").get_by_text(NAME).click()
         expect(page.get_by_role("heading", name="Latest files")).to_be_visible()
+        # when: the password is rotated
+        page.goto(f"{dashboard.origin}/credentials")
+        expect(page.locator("[data-testid=stDataFrame]")).to_be_visible()
+        choose_in_menu(page, "Rotate")
+        press(page, "Make a new secret")
+        rotated = copy_shown(page)
+        # then: the old one ends, the new one works
+        wait_until(lambda: not partner.may_sign_in(), LOGIN_S_MAX)
+        renewed = Partner(folder, tmp_path, rotated["User name"], rotated["Password"])
+        wait_until(renewed.may_sign_in, LOGIN_S_MAX)
         assert [line for line in dashboard.output.splitlines() if "arning" in line or "Traceback" in line] == []
 
 
