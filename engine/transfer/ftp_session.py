@@ -139,6 +139,8 @@ class Session(ftplib.FTP_TLS):
     def getmultiline(self) -> str:
         """Read one answer, of a bounded number of lines."""
         line = self.getline()
+        if not line[:3].isdecimal():  # "SSH-2.0-..." would look like the first of many lines
+            raise ftplib.error_proto(line)  # noqa: S321 - an error of its
         lines = [line]
         if line[3:4] == "-":
             code = line[:3]

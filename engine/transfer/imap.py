@@ -183,8 +183,10 @@ class _Mailbox:
         def greet() -> None:
             try:
                 self._client = _Client(self._place, dial)
-            except imaplib.IMAP4.abort:
-                raise
+            except imaplib.IMAP4.abort as error:
+                if not str(error).startswith("unexpected response"):
+                    raise
+                raise _not_imap(self._place) from None
             except imaplib.IMAP4.error:
                 raise _not_imap(self._place) from None
             if context and self._place.port != TLS_FIRST_PORT:

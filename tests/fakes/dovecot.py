@@ -32,7 +32,7 @@ default_login_user = {login_user}
 protocols = imap
 listen = 127.0.0.1
 disable_plaintext_auth = no
-auth_mechanisms = {mechanisms}
+auth_mechanisms = plain
 ssl = {ssl}
 {certificate}
 namespace inbox {{
@@ -70,18 +70,16 @@ class Dovecot:
 
     Args:
         certificate: A PEM file with certificate and key; None: no TLS at all.
-        mechanisms: By which users may sign in; "login" alone leaves no AUTHENTICATE PLAIN.
     """
 
     host = "127.0.0.1"
     username = "shop@example.com"
     password = "correct-horse"
 
-    def __init__(self, certificate: Path | None = None, mechanisms: str = "plain") -> None:
+    def __init__(self, certificate: Path | None = None) -> None:
         """Find the program; `with` starts and stops it."""
         self._program = require("dovecot")
         self._certificate = certificate
-        self._mechanisms = mechanisms
         self._owner = pwd.getpwnam("dovecot") if _is_root() else pwd.getpwuid(os.getuid())
         self._home = tempfile.TemporaryDirectory(prefix="handoff-dovecot-")
         self.folder = Path(self._home.name) / "mail"
@@ -105,7 +103,6 @@ class Dovecot:
             group=grp.getgrgid(self._owner.pw_gid).gr_name,
             # Started by root, Dovecot gives all up to the users of its package; else it runs as who starts it.
             login_user="dovenull" if _is_root() else self._owner.pw_name,
-            mechanisms=self._mechanisms,
             ssl="yes" if certificate else "no",
             certificate=f"ssl_cert = <{certificate}\nssl_key = <{certificate}\n" if certificate else "",
             password=self.password,
