@@ -51,7 +51,8 @@ def _draw_list(page: CredentialList) -> None:
         )
         st.space("stretch")
         unused = sum(not line.used_by for line in page.lines)
-        st.caption(f"{words.count(len(page.lines))} in all · {words.count(unused)} not used", width="content")
+        left = f" · {words.count(unused)} not used" if unused else ""
+        st.caption(f"{words.count(len(page.lines))} in all{left}", width="content")
     lines = chosen(page.lines, search or "")
     if lines:
         credential_table.draw(page, lines)

@@ -54,8 +54,8 @@ def _done() -> None:
 @st.dialog("Create new credentials", on_dismiss=_close)
 def _create(_: str) -> None:
     with frame.loading("the form"):
-        new = credential_form.new()
-        if st.button("Create credentials", type="primary", key="credential_create_yes"):
+        new, is_pressed = credential_form.new("Create credentials")
+        if is_pressed:
             made = frame.attempt(actions.create, new)
             if isinstance(made, Made) and made.provisioned is not None:
                 copy_credentials.open_with(made.provisioned)
@@ -71,11 +71,10 @@ def _edit(credential_id: str) -> None:
         if not page.may_edit:
             st.caption("Your role may not change credentials.")
             return
-        given = credential_form.changes(credential)
-        if credential.origin is Origin.PROVISIONED and credential.kind is not CredentialKind.ADDRESS:
-            st.caption(f"User name `{credential.username}`. {_shown_on(page)}")
-        st.caption(plain(credential_words.also(page.used_by)))
-        if st.button("Save", type="primary", key="credential_save_yes"):
+        is_login = credential.origin is Origin.PROVISIONED and credential.kind is not CredentialKind.ADDRESS
+        about = f"User name `{credential.username}`. {_shown_on(page)}\n\n" if is_login else ""
+        given, is_pressed = credential_form.changes(credential, about + plain(credential_words.also(page.used_by)))
+        if is_pressed:
             frame.attempt(actions.save, credential_id, **given)
             _done()
 

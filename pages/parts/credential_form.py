@@ -28,12 +28,12 @@ def forget() -> None:
         del st.session_state[name]
 
 
-def new() -> New:
-    """Draw the entries of new credentials and return them as they stand."""
+def new(label: str) -> tuple[New, bool]:
+    """Draw the entries of new credentials and the button; return them as they stand, and whether it was pressed."""
     name = _name("")
     method = st.segmented_control(
         "Method",
-        list(Method)[::-1],
+        list(credential_words.METHODS),
         default=Method.SFTP,
         required=True,
         format_func=credential_words.METHODS.__getitem__,
@@ -43,14 +43,15 @@ def new() -> New:
     origin = st.radio("Who signs in", list(origins), format_func=origins.__getitem__, key=key(f"origin_{method}"))
     email = _return_email("") if method is Method.EMAIL else ""
     if origin is Origin.PROVISIONED:
-        if method is Method.EMAIL:
-            return New(name, method, origin, return_email=email)
-        kind, public_key = their_kind(method, SignInKind.PASSWORD)
-        return New(name, method, origin, kind, public_key=public_key)
-    return _entered(name, method, email)
+        kind, public_key = SignInKind.PASSWORD, ""
+        if method is not Method.EMAIL:
+            kind, public_key = their_kind(method, kind)
+        _, is_pressed = _secret_and_button(None, label, "credential_create_yes")
+        return New(name, method, origin, kind, public_key=public_key, return_email=email), is_pressed
+    return _entered(name, method, email, label)
 
 
-def _entered(name: str, method: Method, email: str) -> New:
+def _entered(name: str, method: Method, email: str, label: str) -> tuple[New, bool]:
     with st.container(horizontal=True):
         host = st.text_input("Server", placeholder="sftp.brightside.example", key=key("host")) or ""
         usual = view.usual_port(method)
@@ -60,10 +61,11 @@ def _entered(name: str, method: Method, email: str) -> New:
     kind = kinds[0]
     if len(kinds) > 1:
         kind = st.radio("Sign in with", kinds, format_func=credential_words.KINDS.__getitem__, key=key("kind"))
-    secrets = None if kind is SignInKind.MADE_KEY else _secret(kind)
     if kind is SignInKind.MADE_KEY:
         st.caption("Handoff makes the pair; you give the partner the public half, which is shown next.")
-    return New(
+    asked = None if kind is SignInKind.MADE_KEY else kind
+    secrets, is_pressed = _secret_and_button(asked, label, "credential_create_yes")
+    entered = New(
         name,
         method,
         Origin.ENTERED,
@@ -74,27 +76,35 @@ def _entered(name: str, method: Method, email: str) -> New:
         secrets=secrets,
         return_email=email,
     )
+    return entered, is_pressed
 
 
-def changes(credential: Credential) -> dict[str, Any]:
-    """Draw what can be changed of credentials and return it as the action takes it."""
+def changes(credential: Credential, about: str) -> tuple[dict[str, Any], bool]:
+    """Draw what can be changed of credentials, what is said about it, and the button.
+
+    Returns:
+        What was entered, as the action takes it, and whether the button was pressed.
+    """
     given: dict[str, Any] = {"name": _name(credential.name)}
+    asked: SignInKind | None = None
     if credential.origin is Origin.ENTERED:
         st.caption(f"For {credential.host}:{credential.port} alone; make others for another server.")
         given["username"] = _username(credential.username)
-        given["secrets"] = _new_secret(credential)
+        asked = _new_secret(credential)
     if credential.method is Method.EMAIL:
         given["return_email"] = _return_email(credential.return_email)
-    return given
+    st.caption(about)
+    secrets, is_pressed = _secret_and_button(asked, "Save", "credential_save_yes")
+    return (given | {"secrets": secrets} if asked else given), is_pressed
 
 
-def _new_secret(credential: Credential) -> Secrets | None:
+def _new_secret(credential: Credential) -> SignInKind | None:
     kinds = [kind for kind in view.kinds(credential.method, Origin.ENTERED) if kind is not SignInKind.MADE_KEY]
     labels = {_KEEP: "Keep the secret", **{kind.value: f"New {kind.value.replace('_', ' ')}" for kind in kinds}}
     chosen = st.segmented_control(
         "Secret", list(labels), default=_KEEP, required=True, format_func=labels.__getitem__, key=key("secret_choice")
     )
-    return None if chosen == _KEEP else _secret(SignInKind(str(chosen)))
+    return None if chosen == _KEEP else SignInKind(str(chosen))
 
 
 def their_kind(method: Method, usual: SignInKind) -> tuple[SignInKind, str]:
@@ -120,6 +130,13 @@ def their_kind(method: Method, usual: SignInKind) -> tuple[SignInKind, str]:
         help="The partner's public half: OpenSSH (ssh-ed25519 …) or PKCS#8 (BEGIN PUBLIC KEY).",
     )
     return kind, pasted or ""
+
+
+def _secret_and_button(kind: SignInKind | None, label: str, button_key: str) -> tuple[Secrets | None, bool]:
+    # Outside a form, Streamlit 1.67 forgets a password that is left by the Tab key: its eye takes the focus.
+    with st.form(f"{button_key}_form", border=False):
+        secrets = _secret(kind) if kind else None
+        return secrets, st.form_submit_button(label, type="primary", key=button_key)
 
 
 def _secret(kind: SignInKind) -> Secrets:

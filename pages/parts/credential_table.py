@@ -16,7 +16,7 @@ CERTIFICATE = ":material/fingerprint: Show certificate"
 DELETE = ":material/delete: Delete"
 _TABLE, _MENU, _SHOWN = "credentials_table", "credentials_menu", "credentials_shown"
 _ROW_HEIGHT = 38
-_WIDTHS = {"Name": 200, "Kind": 110, "For": 200, "User name": 160, "Used by": 150, "Last used": 112, "menu": 44}
+_WIDTHS = {"Name": 190, "Kind": 104, "For": 216, "User name": 158, "Used by": 160, "Last used": 108, "menu": 44}
 
 
 def menu_of(line: CredentialLine, page: CredentialList) -> list[str]:

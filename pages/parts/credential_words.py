@@ -29,7 +29,7 @@ def of(credential: Credential) -> str:
     if credential.kind is CredentialKind.ADDRESS:
         return "Mail that comes to us"
     if credential.origin is Origin.PROVISIONED:
-        return f"{method} here"
+        return f"{method} to us"
     return f"{method} at {credential.host}:{credential.port}"
 
 

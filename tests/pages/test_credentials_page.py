@@ -3,11 +3,13 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from engine.flows import sealing
 from engine.flows.desk import Desk
 from engine.views import credentials as view
 from engine.views.credentials import CredentialLine
 from pages import credentials_page
 from pages.parts import credential_dialogs, credential_table
+from storage.records.credentials import Origin
 from storage.records.people import Caller, Role
 from tests.fakes.wizards import credential_of, make
 from tests.pages.conftest import Show
@@ -54,7 +56,7 @@ def test_the_table_tells_what_they_are_and_who_uses_them(desk: Desk, admin: Call
         "Shop": ["Password"],
     }
     assert dict(table["For"]) == {
-        "Drop": "SFTP here",
+        "Drop": "SFTP to us",
         "Mail": "Mail that comes to us",
         "Shop": "SFTP at files.example.org:22",
     }
@@ -185,3 +187,24 @@ def test_a_partner_sees_its_own_alone(desk: Desk, admin: Caller, show: Show) -> 
     page = show(FILE, Role.PARTNER)
     assert "**No credentials yet.**" in texts(page)
     assert not page.dataframe
+
+
+@pytest.mark.promise("W28")
+def test_what_we_sign_in_with_is_entered_in_the_window(desk: Desk, admin: Caller, show: Show) -> None:
+    # given
+    page = show(FILE)
+    page.button(key="create_first").click().run()
+    page.radio(key="credential_form_origin_sftp").set_value(Origin.ENTERED).run()
+    page.text_input(key="credential_form_name").set_value("Shop").run()
+    page.text_input(key="credential_form_host").set_value("files.example.org").run()
+    page.text_input(key="credential_form_username").set_value("shop").run()
+    # when
+    page.text_input(key="credential_form_password").set_value("entered-s3cret")
+    page.button(key="credential_create_yes").click().run()
+    # then
+    [line] = lines(desk, admin).values()
+    assert (line.credential.host, line.credential.port, line.credential.username) == ("files.example.org", 22, "shop")
+    with desk.database.read() as cursor:
+        assert sealing.of_credential(desk, cursor, line.credential.credential_id).password == "entered-s3cret"
+    assert "entered-s3cret" not in texts(page)
+    assert not page.exception
