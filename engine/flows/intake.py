@@ -84,6 +84,9 @@ def _take_one(desk: Desk, landed: Landed, is_stopping: Callable[[], bool]) -> No
     if known is not None:
         if known.state is FileState.IGNORED and landed.protocol != MAIL_PROTOCOL:
             answering.result(desk, known.file_id)
+        if known.spool_key != key:
+            # Of a mail only its attachments are kept.
+            desk.spool.remove(key)
         return
     if connection is None or connection.direction is not Direction.INBOUND:
         # The connection was deleted while the file came: nobody wants it any more.
@@ -185,6 +188,7 @@ def _take_mail(
         sha256=landed.sha256,
         seen_at=row.first_seen_at,
         sender=landed.sender,
+        key=key,
     )
 
     def is_cancelled() -> bool:

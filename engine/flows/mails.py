@@ -23,7 +23,11 @@ from storage.tables import exchange, mail_seen
 
 @dataclass(frozen=True)
 class Raw:
-    """A raw mail in the spool. folder: where it lay; sender: of its envelope, empty where it was fetched."""
+    """A raw mail in the spool.
+
+    folder: where it lay. sender: of its envelope, empty where it was fetched. key: where it is kept already, else it
+    is moved there before its row is written: a mail that was fetched lies at its server still if that is cut off.
+    """
 
     path: Path
     landed_id: str
@@ -34,6 +38,7 @@ class Raw:
     seen_at: datetime
     sender: str = ""
     is_pulled: bool = False
+    key: str | None = None
 
 
 def place(folder: str, name: str) -> str:
@@ -53,7 +58,7 @@ def _message_key(message: str) -> str:
 def take_in(
     desk: Desk, connection: Connection, goal: ImportGoal, raw: Raw, is_cancelled: Callable[[], bool]
 ) -> tuple[HandedFile, ...]:
-    """Take one mail apart and write its rows; the raw mail is used up.
+    """Take one mail apart and write its rows; the raw mail is used up, unless it is ignored as a whole.
 
     Returns:
         Its rows: queued attachments, ignored ones, or one for the ignored mail.
@@ -74,6 +79,8 @@ def take_in(
             is_twice = mail_seen.has(cursor, connection.connection_id, _message_key(found.key))
         if is_twice:
             rows = [_ignored(desk, connection, raw, f"The same mail ({found.key}) was taken before.")]
+            # Its first coming was answered; a mailbox that was made anew shows every mail a second time.
+            found = replace(found, may_be_answered=False)
         elif found.why_ignored is not None:
             rows = [_ignored(desk, connection, raw, found.why_ignored)]
         else:
@@ -117,7 +124,7 @@ def _ignored(desk: Desk, connection: Connection, raw: Raw, why: str) -> HandedFi
         folder=raw.folder,
         size_bytes=raw.size_bytes,
         sha256=raw.sha256,
-        spool_key=desk.spool.keep(raw.landed_id, raw.path),
+        spool_key=raw.key or desk.spool.keep(raw.landed_id, raw.path),
         first_seen_at=raw.seen_at,
     )
     return _with_reason(row, why)
@@ -143,7 +150,16 @@ def _write(
         for row in told:
             if row.state is FileState.QUEUED:
                 answering.receipt(desk, cursor, connection, row)
-    raw.path.unlink(missing_ok=True)
-    if not is_taken and not (found and found.is_quarantined):
+    if all(row.spool_key != raw.key for row in told):
+        raw.path.unlink(missing_ok=True)
+    if not is_taken and _may_be_answered(raw, found):
         answering.result(desk, told[0].file_id)
     return tuple(told)
+
+
+def _may_be_answered(raw: Raw, found: Exploded | None) -> bool:
+    """Say whether the sender of an ignored mail is told: not a stranger, not where a loop could form, not twice."""
+    is_returned = not raw.is_pulled and not raw.sender
+    if found is None or is_returned:
+        return not is_returned
+    return found.may_be_answered and not found.is_quarantined

@@ -20,7 +20,7 @@ class Exploded:
     sender: of From, "" where nobody or more than one is named; envelope_sender: of Return-Path, None where there is
     none. key: the same mail twice has the same (faults row 56). files: what was taken, spool_key being relative to
     the target and changed_at the time of the mail. ignored: names with reasons. why_ignored: why nothing was taken,
-    one sentence, else None. is_quarantined: the sender is to blame.
+    one sentence, else None. is_quarantined: the sender is to blame. may_be_answered: telling the sender starts no loop.
     """
 
     sender: str
@@ -32,6 +32,7 @@ class Exploded:
     ignored: tuple[tuple[str, str], ...]
     why_ignored: str | None
     is_quarantined: bool
+    may_be_answered: bool = True
 
 
 def explode(
@@ -96,4 +97,5 @@ def explode(
         ignored=tuple((name, reason) for name, reason in said["ignored"]),
         why_ignored=said["why_ignored"],
         is_quarantined=said["is_quarantined"],
+        may_be_answered=said["may_be_answered"],
     )

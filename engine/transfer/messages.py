@@ -57,6 +57,7 @@ class Message:
     key: the Message-ID, or a digest of the mail where it has none; the same mail twice has the same key. senders:
     addresses of From, small letters. envelope_sender: of the first Return-Path, None where there is none. set_aside:
     names and reasons of parts that count as no attachments. fault: why it cannot be taken apart, one sentence.
+    is_automatic: no person wrote it; is_reply: a machine answers with it, or returns what could not be delivered.
     """
 
     senders: tuple[str, ...]
@@ -67,6 +68,8 @@ class Message:
     attachments: tuple[Attachment, ...]
     set_aside: tuple[tuple[str, str], ...]
     fault: str | None
+    is_automatic: bool = False
+    is_reply: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,16 +103,32 @@ def explode(raw: Raw) -> Message:
     except UnreadableError as error:
         fault = f"The mail {error}, so nothing was taken; the sender should send it anew, or by SFTP."
         attachments, set_aside = [], []
+    envelope_sender, submitted = _envelope_sender(header), str(header.get("Auto-Submitted", "no")).strip().casefold()
     return Message(
         senders=_addresses(header.get_all("From", [])),
-        envelope_sender=_envelope_sender(header),
+        envelope_sender=envelope_sender,
         subject=shown(mime.decoded(str(header.get("Subject", "")))),
         key=_key(header, raw),
         sent_at=_time(str(header.get("Date", ""))),
         attachments=tuple(attachments),
         set_aside=tuple(set_aside),
         fault=fault,
+        is_automatic=not submitted.startswith("no"),
+        is_reply=submitted.startswith("auto-replied") or envelope_sender == "",
     )
+
+
+def may_be_answered(message: Message) -> bool:
+    """Say whether the sender of an ignored mail may be told of it.
+
+    Nobody answers an answer, ours least of all, or two machines never stop (RFC 3834): not what replies by itself,
+    not what holds our answers alone, not what holds nothing and was written by no person.
+    """
+    if message.is_reply:
+        return False
+    if not message.attachments:
+        return not message.is_automatic
+    return any(not patterns.is_reserved(attachment.name) for attachment in message.attachments)
 
 
 def judge(message: Message, pattern: str, kind: PatternKind, allowed_senders: Sequence[str]) -> Judgement:

@@ -22,7 +22,7 @@ def work(arguments: dict[str, Any]) -> dict[str, Any]:
 
     Returns:
         message (facts of Message, without its attachments); files [{name, file_name, size_bytes, sha256}]; ignored
-        [[name, reason], ...]; why_ignored (None where files were taken); is_quarantined.
+        [[name, reason], ...]; why_ignored (None where files were taken); is_quarantined; may_be_answered.
 
     Raises:
         BadInput: The pattern is no expression that can be used.
@@ -67,6 +67,7 @@ def _judged(message: Message, raw: Raw, arguments: dict[str, Any]) -> dict[str, 
         "ignored": judgement.ignored,
         "why_ignored": judgement.why_ignored,
         "is_quarantined": judgement.is_quarantined,
+        "may_be_answered": messages.may_be_answered(message),
     }
 
 

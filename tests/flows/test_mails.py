@@ -9,9 +9,11 @@ from engine.base import clock, errors
 from engine.flows import intake
 from engine.flows.desk import Desk
 from engine.transfer import mailing
+from storage.database import StorageFull
 from storage.records.boxes import LandedState
 from storage.records.connections import Method
 from storage.records.exchange import FileState
+from storage.tables import exchange
 from tests.fakes import exchange as put
 from tests.fakes.home import open_home
 from tests.fakes.pushed import ANA, HEADER, Pushed, answers_of, letter
@@ -166,6 +168,66 @@ def test_the_same_mail_twice_is_one_import(pushed: Pushed) -> None:
     assert file.state is FileState.IGNORED
     assert "<1@partner.example>" in str(file.reason)
     assert pushed.sql("SELECT points FROM dat.profile") == [(5,)]
+    # and its sender, who was told of the first, is not told again
+    assert answers_of(pushed.desk, second) == {}
+
+
+@pytest.mark.parametrize(
+    ("attachments", "header", "is_told"),
+    [
+        ([("notes.txt", "x")], "", True),
+        ([], "", True),
+        ([("result_a.csv.json", "{}")], "", False),
+        ([("mended_receipt_a.csv.txt", "x")], "", False),
+        ([], "Auto-Submitted: auto-generated\n", False),
+        ([("notes.txt", "x")], "Auto-Submitted: auto-generated\n", True),
+        ([("notes.txt", "x")], "Auto-Submitted: auto-replied (vacation)\n", False),
+        ([("notes.txt", "x")], "Return-Path: <>\n", False),
+        ([("notes.txt", "x")], "Auto-Submitted: no\n", True),
+    ],
+)
+def test_nobody_answers_an_answer_so_no_two_machines_write_to_each_other_for_ever(
+    pushed: Pushed, attachments: list[tuple[str, str]], header: str, *, is_told: bool
+) -> None:
+    # given: what is ignored, of people and of machines
+    landed_id = pushed.mail(header.encode() + letter(*attachments))
+    # when
+    pushed.take_in()
+    # then
+    assert pushed.file(landed_id).state is FileState.IGNORED
+    assert (answers_of(pushed.desk, landed_id) != {}) is is_told
+
+
+def test_what_comes_back_as_undeliverable_is_not_answered(pushed: Pushed) -> None:
+    # given: the envelope of such a mail names no sender
+    pushed.save(files="*")
+    landed_id = pushed.mail(letter(), sender="")
+    # when
+    pushed.take_in()
+    # then
+    assert pushed.file(landed_id).state is FileState.IGNORED
+    assert answers_of(pushed.desk, landed_id) == {}
+
+
+def test_an_ignored_mail_is_not_lost_when_its_row_cannot_be_written_at_once(
+    pushed: Pushed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given: the disk is full just when the row is to be written
+    landed_id = pushed.mail(letter(("notes.txt", "hello")))
+
+    def full(*_: object) -> None:
+        raise StorageFull("The disk is full.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(exchange, "insert_new", full)
+        pushed.take_in()
+    assert pushed.files() == []
+    # when
+    pushed.take_in()
+    # then: it can be seen, with what it held
+    file = pushed.file(landed_id)
+    assert "notes.txt" in str(file.reason)
+    assert b"notes.txt" in pushed.desk.spool.path(file.spool_key or "").read_bytes()
 
 
 def test_a_mail_that_was_ignored_is_taken_when_it_comes_again_after_the_goal_was_mended(pushed: Pushed) -> None:
@@ -187,10 +249,13 @@ def test_a_kill_between_the_rows_of_a_mail_and_the_end_of_its_note_tells_nothing
     text = note.read_text()
     pushed.take_in()
     note.write_text(text)
+    raw = pushed.desk.spool.accepted(pushed.connection.connection_id) / f"{landed_id}.data"
+    raw.write_bytes(b"the mail, which the kill left")
     # when
     pushed.run()
     # then
     assert said(pushed) == [("a.csv", FileState.COMPLETE), ("b.csv", FileState.COMPLETE)]
+    assert not raw.exists()
 
 
 def test_a_mail_that_cannot_be_taken_apart_now_stays_and_holds_up_no_other(
