@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from imapclient import IMAPClient
 
 from engine.base import limits
 from engine.base.errors import Category, GiveUp, MendCredentials, TryAgain
@@ -119,6 +120,27 @@ def test_a_mail_of_an_earlier_life_of_the_folder_is_never_taken_for_another(
         assert outcome.error.category is Category.FOLDER
     assert transport.remove("INBOX", [other]) == (other,)
     assert dovecot.flags() == [""]
+
+
+@pytest.mark.promise("W13")
+@pytest.mark.parametrize("folder", ["Inbox", "/", "Shop", "Größe.2023", "/Größe/2023"])
+def test_mails_are_read_from_the_folder_that_is_named(
+    dovecot: Dovecot, authority: Authority, target: Path, folder: str
+) -> None:
+    # given
+    name = {"Inbox": "INBOX", "/": "INBOX", "Shop": "Shop"}.get(folder, "Größe.2023")
+    with IMAPClient(dovecot.host, dovecot.port, ssl=False) as somebody:
+        somebody.login(dovecot.username, dovecot.password)
+        if name != "INBOX":
+            somebody.create_folder(name)
+        somebody.append(name, MAIL)
+    # when
+    transport = _at(dovecot, authority)
+    [listed] = transport.list_folder(folder).files
+    [fetched] = transport.fetch(folder, [listed.name], target, target, _ignore)
+    # then
+    assert isinstance(fetched, Fetched)
+    assert (target / fetched.file_name).read_bytes() == MAIL
 
 
 @pytest.mark.parametrize("folder", ["nowhere", "/INBOX/nowhere"])

@@ -56,8 +56,10 @@ def test_another_file_begins_anew(
     part.leave()
 
 
-def test_little_is_not_worth_keeping(tmp_path: Path) -> None:
+def test_little_is_kept_between_the_tries_of_a_fetch_and_not_worth_keeping_after_it(tmp_path: Path) -> None:
     part = Partial(tmp_path, "/out", "a.csv", _SIZE_BYTES, _AT)
     part.add(b"a few bytes")
     part.leave()
+    assert [path.stat().st_size for path in tmp_path.iterdir()] == [11]
+    partials.drop_small(tmp_path)
     assert list(tmp_path.iterdir()) == []
