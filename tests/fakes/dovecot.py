@@ -8,12 +8,12 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from tests.fakes.programs import require
+from tests.fakes.service import wait_until
 
 _START_S_MAX = 20.0
 _CONFIGURATION = """
@@ -116,12 +116,14 @@ class Dovecot:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        until_s = time.monotonic() + _START_S_MAX
-        while not self._greets():
-            log = home / "log"
-            assert self._process.poll() is None, log.read_text() if log.exists() else "dovecot ended"
-            assert time.monotonic() < until_s, log.read_text() if log.exists() else "dovecot does not greet"
-            time.sleep(0.05)
+        try:
+            wait_until(
+                lambda: self._process is None or self._process.poll() is not None or self._greets(), _START_S_MAX
+            )
+            assert self._greets(), (home / "log").read_text()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
         return self
 
     def __exit__(
