@@ -27,6 +27,8 @@ _FLAGS = (
 @contextmanager
 def open_browser() -> Iterator[Browser]:
     """Start the machine's Chromium, without a screen."""
+    # A page that others draw beside it on a busy machine takes longer than Playwright's five seconds.
+    expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=require("chromium"), args=list(_FLAGS))
         yield browser

@@ -186,7 +186,7 @@ def test_a_save_that_is_refused_says_what_is_missing_and_keeps_the_edits(
     # when
     page.button(key="goal_save").click().run()
     # then
-    assert "Give a pattern for the files" in page.error[0].value
+    assert "Give a pattern or an exact name" in page.error[0].value
     assert "Link one identifier" in page.error[0].value
     assert page.text_input(key=key(shop, "files")).value == ""
     assert shops.goal_of(desk, shop).version == 1
