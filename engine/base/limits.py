@@ -194,6 +194,8 @@ CERTIFICATE_DAYS = 5 * 365
 """How long a certificate of our own making lasts; partners pin it, so a change means a call to each of them."""
 FTP_QUIET_S = 4.0
 """No byte and no other size for this long after an FTP upload's last one; an upload that broke off shows sooner."""
+FTP_ANSWER_WAIT_S = 0.2
+"""How long the answer to an upload waits; a client that gave up ends its control connection within that time too."""
 FTP_IDLE_S_MAX = 300.0
 """An FTP connection on which nothing is said and nothing transferred; the usual value of servers."""
 FTP_DATA_SILENCE_S_MAX = 120.0
@@ -224,6 +226,8 @@ ANSWER_TRIES_HOURS_MAX = 24
 """An answer that could not be brought for a day rests; it can still be read on the Files page."""
 ANSWERS_AT_ONCE_MAX = 64
 """Answers brought over one connection to a partner's server; more wait for the next one."""
+ANSWERS_REFUSED_MAX = 3
+"""Answers brought one by one, after all together were refused, before the others are left to the next try."""
 DOWNLOADED_BYTES_MAX = 200 * 1024**2
 """A file that a page gives to a browser, for it passes through memory; larger ones go by the command line."""
 FILE_NAME_BYTES_MAX = 200

@@ -16,7 +16,7 @@ from engine.flows.desk import Desk
 from engine.flows.watch import Watch
 from engine.receipts import names, texts
 from storage.database import Cursor
-from storage.records.connections import Connection, ConnectionState
+from storage.records.connections import Connection, ConnectionState, Method
 from storage.records.exchange import Answer, AnswerKind, AnswerState, HandedFile
 from storage.records.goals import FileFormat
 from storage.records.runs import RunCounts
@@ -92,8 +92,11 @@ def send_answers(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[st
         batch = answer_ways.first_batch(connection, found)
         if not batch:
             return counted
-        owed = answer_ways.Owed(batch, files[batch[0].file_id])
-        for answer, error in _bring(desk, connection, owed, watch):
+        tried = _bring(desk, connection, answer_ways.Owed(batch, files[batch[0].file_id]), watch)
+        if len(batch) > 1 and _may_be_of_one(connection, tried[0][1]):
+            # What the server refuses of one answer must not hold up the others.
+            tried = _one_by_one(desk, connection, batch, watch)
+        for answer, error in tried:
             counted[_record(desk, answer, error)] += 1
 
 
@@ -123,6 +126,35 @@ def _bring(
         told = workers.as_storage_error(error)
         return [(answer, told) for answer in owed.answers]
     return [(answer, None) for answer in owed.answers]
+
+
+def _one_by_one(
+    desk: Desk, connection: Connection | None, batch: list[Answer], watch: Watch
+) -> list[tuple[Answer, errors.HandoffError | None]]:
+    """Try to bring answers each by itself; where none of the first ones gets through, none is expected to."""
+    tried: list[tuple[Answer, errors.HandoffError | None]] = []
+    for answer in batch:
+        if len(tried) >= limits.ANSWERS_REFUSED_MAX and all(error for _, error in tried):
+            tried.append((answer, tried[-1][1]))
+        else:
+            tried += _bring(desk, connection, answer_ways.Owed([answer], None), watch)
+    return tried
+
+
+def _may_be_of_one(connection: Connection | None, error: errors.HandoffError | None) -> bool:
+    """Say whether a fault may lie in one of several files; a mail goes as a whole, and the way is everybody's."""
+    if connection is None or connection.method is Method.EMAIL or connection.state is ConnectionState.PAUSED:
+        return False
+    return error is not None and error.category not in _OF_THE_WAY
+
+
+_OF_THE_WAY = (
+    errors.Category.CREDENTIALS,
+    errors.Category.HOST_KEY,
+    errors.Category.SERVER_TOO_OLD,
+    errors.Category.NETWORK,
+    errors.Category.TIMEOUT,
+)
 
 
 def _record(desk: Desk, answer: Answer, error: errors.HandoffError | None) -> str:

@@ -1,6 +1,6 @@
 """Receipts and results that are owed (ctl.answer): made with their file's state, sent until they went out."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from storage.database import Cursor
 from storage.records.exchange import Answer, AnswerKind, AnswerState
@@ -9,6 +9,9 @@ _COLUMNS = (
     "answer_id, file_id, connection_id, kind, name, spool_key, size_bytes, state, tries, next_try_at, error, made_at, "
     "sent_at"
 )
+
+_WAIT_MAX = timedelta(hours=1, minutes=1)
+"""A little more than the longest wait between two tries."""
 
 
 def insert(cursor: Cursor, answer: Answer) -> None:
@@ -60,11 +63,14 @@ def of_file(cursor: Cursor, file_id: str) -> list[Answer]:
 
 
 def due(cursor: Cursor, now: datetime) -> list[Answer]:
-    """Return the waiting answers whose time has come, oldest first."""
+    """Return the waiting answers whose time has come, oldest first.
+
+    A time that is further away than any wait was set by a clock that has been put back since: it has come too.
+    """
     rows = cursor.execute(
-        f"SELECT {_COLUMNS} FROM ctl.answer WHERE state = 'waiting' AND coalesce(next_try_at, made_at) <= ? "
-        "ORDER BY made_at, answer_id",
-        [now],
+        f"SELECT {_COLUMNS} FROM ctl.answer WHERE state = 'waiting' "
+        "AND (next_try_at IS NULL OR next_try_at <= ? OR next_try_at > ?) ORDER BY made_at, answer_id",
+        [now, now + _WAIT_MAX],
     ).fetchall()
     return [_record(row) for row in rows]
 

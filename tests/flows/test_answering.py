@@ -201,6 +201,27 @@ def test_an_answer_that_cannot_be_brought_waits_longer_each_time_and_rests_after
     assert stopped_clock[0] - NOON >= timedelta(hours=24)
 
 
+def test_answers_of_before_the_clock_was_put_back_are_brought_all_the_same(
+    desk: Desk, stopped_clock: list[datetime]
+) -> None:
+    # given: one that was made, and one that was put off, by a clock that is a year ahead
+    stopped_clock[0] = NOON + timedelta(days=365)
+    away = given.connection(desk, "Away", (IN, Method.SFTP, PULL), server=CLOSED, result_folder="/results")
+    put_off = given.file(desk, away)
+    take(desk, away, put_off)
+    given.work(desk)
+    hosted = given.connection(desk, "Loyalty", (IN, Method.SFTP, PUSH))
+    made = given.file(desk, hosted)
+    take(desk, hosted, made)
+    # when
+    stopped_clock[0] = NOON
+    answering.due(desk)
+    given.work(desk)
+    # then
+    assert states(desk, made) == {"receipt": "sent"}
+    assert only(desk, put_off).tries == 2
+
+
 def test_answers_whose_sending_stopped_on_a_fault_of_ours_wait_before_they_are_tried_again(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -79,6 +79,25 @@ def test_our_own_answers_in_the_folder_that_is_read_are_never_imported(shop: Sho
     assert shop.count() == 1
 
 
+def test_an_answer_that_the_server_refuses_holds_up_no_other(shop: Shop) -> None:
+    # given: a folder stands in the way of the first receipt
+    shop.apply()
+    results = shop.server.folder / "results"
+    results.mkdir(mode=0o777)
+    results.chmod(0o777)
+    (results / "receipt_a.csv.txt").mkdir()
+    (results / "receipt_a.csv.txt" / "x").touch()
+    want_results(shop, str(results))
+    for name in ("a.csv", "b.csv", "c.csv"):
+        shop.write(name, HEADER + f"{name},Ana,5\n")
+    # when
+    shop.run()
+    # then
+    there = {path.name for path in results.iterdir() if path.is_file()}
+    assert there == {"receipt_b.csv.txt", "receipt_c.csv.txt", *(f"result_{name}.csv.json" for name in "abc")}
+    assert shop.sql("SELECT name FROM ctl.answer WHERE state <> 'sent'") == [("receipt_a.csv.txt",)]
+
+
 @pytest.mark.promise("R01", "R02", "R03")
 def test_a_pulled_file_is_answered_into_the_folder_and_its_corrected_rows_import(shop: Shop) -> None:
     # given
