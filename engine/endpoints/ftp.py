@@ -18,6 +18,9 @@ from engine.endpoints.ground import EndpointFault, Ground
 _BACKLOG = 256
 _ACCEPT_WAIT_S = 0.5
 _TURN_S = 0.5
+_IGNORE_UNEXPECTED_EOF = 1 << 7
+"""Of OpenSSL, without a name in pyOpenSSL. Else it answers a control connection that just closes with an alert, and
+the other side that with a reset, as if it had not read what came before. Never for data, where the farewell counts."""
 _LATER = b"421 Too many connections, come back later.\r\n"
 
 
@@ -63,7 +66,7 @@ class FtpEndpoint:
             (Session,),
             {
                 "endpoint": self,
-                "ssl_context": _context(self.ground),
+                "ssl_context": _context(self.ground, options=_IGNORE_UNEXPECTED_EOF),
                 "data_context": _context(self.ground, newest=SSL.TLS1_2_VERSION),
                 "tls_control_required": not settings.allow_plain_ftp,
                 "tls_data_required": not settings.allow_plain_ftp,
@@ -149,12 +152,12 @@ class FtpEndpoint:
             self._threads.discard(threading.current_thread())
 
 
-def _context(ground: Ground, newest: int = 0) -> SSL.Context:
-    """Return a context for TLS 1.2 up to `newest`, 0 for the newest there is."""
+def _context(ground: Ground, newest: int = 0, options: int = 0) -> SSL.Context:
+    """Return a context for TLS 1.2 up to `newest`, 0 for the newest there is, with further options of OpenSSL."""
     context = SSL.Context(SSL.TLS_SERVER_METHOD)
     context.set_min_proto_version(SSL.TLS1_2_VERSION)
     context.set_max_proto_version(newest)
-    context.set_options(SSL.OP_NO_COMPRESSION | SSL.OP_NO_RENEGOTIATION | SSL.OP_CIPHER_SERVER_PREFERENCE)
+    context.set_options(SSL.OP_NO_COMPRESSION | SSL.OP_NO_RENEGOTIATION | SSL.OP_CIPHER_SERVER_PREFERENCE | options)
     context.use_certificate_chain_file(str(ground.certificate))
     context.use_privatekey_file(str(ground.certificate_key))
     return context

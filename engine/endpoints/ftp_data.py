@@ -1,5 +1,6 @@
 """The data connections of FTP, which tell a file that came to its end from one whose sender died."""
 
+import contextlib
 import errno
 import os
 from typing import Any
@@ -41,8 +42,8 @@ class Transfer(Secured, _Receiving):  # type: ignore[misc]  # see ftp_library
 
     def __init__(self, sock: Any, cmd_channel: Any) -> None:
         """Begin the handshake."""
-        super().__init__(sock, cmd_channel)
         self._is_at_end = False
+        super().__init__(sock, cmd_channel)
         if cmd_channel._prot:  # noqa: SLF001 - where pyftpdlib keeps it
             self.secure_connection(cmd_channel.data_context)
 
@@ -82,6 +83,11 @@ class Transfer(Secured, _Receiving):  # type: ignore[misc]  # see ftp_library
         """Send; of nothing, as an empty listing has it, TLS would make an error."""
         return super().send(data) if data else 0
 
+    @property
+    def is_at_end(self) -> bool:
+        """Whether the other side said that this was all."""
+        return self._is_at_end
+
     def handle_close(self) -> None:
         """Say whether the file came whole, as far as can be known."""
         if self._closed or not self.receive:
@@ -93,9 +99,32 @@ class Transfer(Secured, _Receiving):  # type: ignore[misc]  # see ftp_library
         elif isinstance(incoming, Incoming) and incoming.upload.size_bytes < incoming.announced_bytes:
             self.break_off("426 Fewer bytes came than ALLO announced; the file is not taken.")
         else:
-            if isinstance(incoming, Incoming):
-                incoming.is_whole, incoming.is_sure = True, self._ssl_requested
-            super().handle_close()
+            self._hold()
+
+    def modify_ioloop_events(self, events: int, logdebug: bool = False) -> None:  # noqa: FBT001, FBT002 - as pyftpdlib has it
+        """Ask for other events; while the end is held, for none."""
+        if not self._is_at_end:
+            super().modify_ioloop_events(events, logdebug)
+
+    def _hold(self) -> None:
+        """Wait a moment with the answer: a client that gave up ends both connections at once, with or without TLS.
+
+        Its session is closed by then, and this connection with it, as one that had no end.
+        """
+        # What has ended is readable for ever.
+        self.del_channel()
+        if isinstance(self.socket, SSL.Connection):
+            # Our farewell at once: who waits for it before giving up shall not take the answer for it.
+            with contextlib.suppress(SSL.Error):
+                self.socket.shutdown()
+        self.cmd_channel.call_later(limits.FTP_ANSWER_WAIT_S, self._end_well)
+
+    def _end_well(self) -> None:
+        if self._closed:
+            return
+        if isinstance(self.file_obj, Incoming):
+            self.file_obj.is_whole, self.file_obj.is_sure = True, self._ssl_requested
+        super().handle_close()
 
     def break_off(self, answer: str) -> None:
         """End without an end: the file stays pending."""

@@ -11,7 +11,7 @@ from OpenSSL import SSL
 from engine.base import limits, log
 from engine.endpoints.ftp_data import PassivePort, Transfer, say_exception
 from engine.endpoints.ftp_jail import Incoming, JailedFiles
-from engine.endpoints.ftp_library import Control, WrongLogin
+from engine.endpoints.ftp_library import AgainLater, Control, WrongLogin
 from engine.endpoints.ftp_waiting import Line, Waiting
 from engine.endpoints.ground import Ground
 from engine.endpoints.jail import Jail
@@ -97,6 +97,7 @@ class Session(Control):  # type: ignore[misc]  # see ftp_library
         self._has_spoken = False
         self._has_quit = False
         self._has_heard_end = False
+        self._is_ended_here = False
         self._announced_bytes = 0
         self._last_received: Upload | None = None
         self._rnfr: str | None = None
@@ -131,6 +132,7 @@ class Session(Control):  # type: ignore[misc]  # see ftp_library
         ground = self.endpoint.ground
         if self.authenticated and (self.account is None or not ground.directory.is_current(self.account)):
             log.logger(__name__).info("ftp: a session from %s was ended, its login is gone", self.remote_ip)
+            self._is_ended_here = True
             self.close()
 
     def _shown_address(self) -> str | None:
@@ -239,8 +241,8 @@ class Session(Control):  # type: ignore[misc]  # see ftp_library
         super().ftp_ABOR(line)
 
     def ftp_QUIT(self, line: str) -> None:  # noqa: N802 - named by pyftpdlib
-        """End well; of a transfer that still goes on in the clear this says nothing."""
-        self._has_quit = self.data_channel is None or self._prot
+        """End well; of a transfer that still goes on this says nothing."""
+        self._has_quit = self.data_channel is None or self.data_channel.is_at_end
         super().ftp_QUIT(line)
 
     def _make_epasv(self, extmode: bool = False) -> None:  # noqa: FBT001, FBT002 - as pyftpdlib calls it
@@ -274,18 +276,38 @@ class Session(Control):  # type: ignore[misc]  # see ftp_library
     def close(self) -> None:
         """End the session, once, and with it or without it what waits."""
         is_first = not self._closed
-        line = self._line() if is_first and self._has_heard_end else None
+        line = self._line() if is_first and self._has_heard_end and not self._has_quit else None
         super().close()
         if is_first:
-            self.endpoint.waiting.leave(self.key, is_well=self._has_quit, line=line)
+            self.endpoint.waiting.leave(self.key, is_well=self._has_quit, is_ended_here=self._is_ended_here, line=line)
 
     def recv(self, buffer_size: int) -> bytes:
         """Return what came; note where they closed the connection, which is not the same as to lose it."""
+        block: bytes
         if not isinstance(self.socket, SSL.Connection):
             with contextlib.suppress(OSError):
                 self._has_heard_end = not self.socket.recv(1, socket.MSG_PEEK)
-        block: bytes = super().recv(buffer_size)
-        return block
+            block = super().recv(buffer_size)
+            return block
+        try:
+            block = self.socket.recv(buffer_size)
+        except SSL.WantReadError:
+            self._ssl_want_read = True
+            raise AgainLater from None
+        except SSL.WantWriteError:
+            self._ssl_want_write = True
+            raise AgainLater from None
+        except SSL.ZeroReturnError:
+            self._has_heard_end = True
+        except SSL.SysCallError as error:
+            # An end without TLS's farewell; anything else is a broken connection.
+            self._has_heard_end = error.args[1:] == ("Unexpected EOF",)
+        else:
+            return block
+        # No farewell of ours: the other side would answer it with a reset, as if it had not read what came before.
+        self._error = True
+        self.handle_close()
+        return b""
 
     def _line(self) -> Line | None:
         try:

@@ -3,8 +3,8 @@
 FTP ends a file by closing its data connection, and so does a client that dies. So a file is taken only after a quiet
 time in which its control connection stayed open, or came to a good end (faults row 42); a rename is taken at once.
 A good end is QUIT. Many clients just close, so that counts as well where they had heard that the file came: the system
-of a client that died answers what it had not read with a reset. TLS on the data connection needs none of this: it
-says itself that the data came to its end.
+of a client that died answers what it had not read with a reset. TLS changes nothing of this: its farewell on the data
+connection is said by a client too that gives up in an orderly way (curl does, when its time is over).
 """
 
 import errno
@@ -31,6 +31,11 @@ class _Item:
     is_left_well: bool = False
     is_gone: bool = False
     line: "Line | None" = None
+
+    @property
+    def is_line_well(self) -> bool:
+        """Whether nothing speaks against its control connection, as far as it was closed."""
+        return self.line is None or self.line.is_well()
 
 
 class Line:
@@ -84,7 +89,8 @@ class Waiting:
             self._thread.join()
         left, self._items = self._items, []
         for item in left:
-            _end(item, is_proven=item.is_sure or item.is_left_well)
+            _end(item, is_proven=item.is_left_well or (item.is_sure and item.is_line_well))
+        for item in left:
             _let_go(item, ())
 
     def add(self, owner: object, path: str, upload: Upload, *, is_sure: bool) -> None:
@@ -94,7 +100,7 @@ class Waiting:
             owner: Its session.
             path: Its path, as the session knows it.
             upload: Held open meanwhile.
-            is_sure: TLS said that the data came to its end; a client that dies cannot say that.
+            is_sure: TLS said that the data came to its end; a connection that is cut cannot say that.
         """
         item = _Item(owner, path, upload, is_sure)
         with self._changed:
@@ -128,19 +134,20 @@ class Waiting:
                 self._remove(item)
                 _end(item, is_proven=False)
 
-    def leave(self, owner: object, *, is_well: bool, line: Line | None = None) -> None:
+    def leave(self, owner: object, *, is_well: bool, is_ended_here: bool = False, line: Line | None = None) -> None:
         """A session is over.
 
         Args:
             owner: The session.
             is_well: It said QUIT.
+            is_ended_here: We cut it, so that its end says nothing of its client.
             line: Where it only closed its connection: that connection.
         """
         with self._changed:
             left = [item for item in self._items if item.owner is owner]
             for item in left:
-                item.is_left_well, item.line = is_well, line
-                if not (is_well or item.is_sure or line):
+                item.is_left_well, item.line = is_well or (is_ended_here and item.is_sure), line
+                if not (item.is_left_well or line):
                     self._remove(item)
                     _end(item, is_proven=False)
         if line is not None and not left:
@@ -161,7 +168,7 @@ class Waiting:
                 self._remove(item)
                 others = tuple(self._items)
             # Outside: it waits for the disk.
-            _end(item, is_proven=item.is_sure or item.line is None or item.line.is_well())
+            _end(item, is_proven=item.is_line_well)
             _let_go(item, others)
 
     def _remove(self, item: _Item) -> None:

@@ -3,6 +3,8 @@
 import contextlib
 import ftplib
 import socket
+import ssl
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,12 +12,13 @@ import pytest
 
 from engine.base import limits
 from engine.endpoints.ftp import FtpEndpoint
-from tests.fakes import ftp_client
+from tests.fakes import ftp_client, programs
 from tests.fakes.ftp_client import answer, put, signed_in
-from tests.fakes.hosted import HostedGround, account
+from tests.fakes.hosted import PASSWORD, HostedGround, account
 from tests.fakes.service import wait_until
 
 HALF = b"x" * 100_000
+CURL_TIMED_OUT = 28
 
 
 @pytest.fixture(autouse=True)
@@ -78,6 +81,53 @@ def test_an_upload_that_died_is_never_taken(
     assert landed_after_all(endpoint, hosted) == []
     assert hosted.leftovers() == ["half.csv"]
     wait_until(lambda: hosted.guard.sessions("ftp") == 0, 10)
+
+
+@pytest.mark.parametrize("is_secured", [True, False])
+@pytest.mark.parametrize("is_read", [True, False])
+def test_a_client_that_gives_up_in_an_orderly_way_leaves_no_file(
+    endpoint: FtpEndpoint,
+    hosted: HostedGround,
+    is_read: bool,  # noqa: FBT001 - a case
+    is_secured: bool,  # noqa: FBT001 - a case
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # given: time enough for a busy machine
+    # curl --max-time says goodbye on the data connection, in TLS too, and then ends the other one
+    client = signed_in(endpoint, hosted, is_secured=is_secured)
+    wire = client.transfercmd("STOR half.csv")
+    wire.sendall(HALF)
+    wait_until(lambda: pending_bytes(hosted, "half.csv") == len(HALF), 20)
+    monkeypatch.setattr(limits, "FTP_ANSWER_WAIT_S", 2.0)
+    # when
+    if isinstance(wire, ssl.SSLSocket):
+        wire.unwrap()
+    wire.close()
+    assert client.sock is not None
+    if is_read:
+        # what a proxy between the two does for a client that has died: it passes the end on, and takes the answer
+        client.sock.shutdown(socket.SHUT_WR)
+    else:
+        client.close()
+    # then
+    assert landed_after_all(endpoint, hosted) == []
+    assert hosted.leftovers() == ["half.csv"]
+    client.close()
+
+
+def test_curl_whose_time_is_over_leaves_no_file(endpoint: FtpEndpoint, hosted: HostedGround) -> None:
+    # given
+    curl = programs.require("curl")
+    content = hosted.folder / "content"
+    content.write_bytes(b"x" * 2_000_000)
+    # when
+    where = ["--ssl-reqd", "--cacert", str(hosted.folder / "certificate.pem"), "-u", f"shop:{PASSWORD}"]
+    slow = ["--limit-rate", "500k", "--max-time", "1", "-T", str(content)]
+    done = subprocess.run([curl, "-sS", *where, *slow, f"ftp://localhost:{endpoint.port}/half.csv"], check=False)
+    # then
+    assert done.returncode == CURL_TIMED_OUT
+    assert landed_after_all(endpoint, hosted) == []
+    assert hosted.leftovers() == ["half.csv"]
 
 
 @pytest.mark.parametrize("is_secured", [True, False])

@@ -77,17 +77,20 @@ def test_a_session_that_only_closed_is_well_where_all_was_heard(is_heard: bool) 
     assert ours.fileno() == -1
 
 
-def test_a_session_that_ended_badly_takes_what_waits_with_it_but_for_what_is_sure() -> None:
+@pytest.mark.parametrize("is_ended_here", [True, False])
+def test_a_session_that_ended_badly_takes_what_waits_with_it_but_for_what_is_sure_where_we_ended_it(
+    is_ended_here: bool,  # noqa: FBT001 - a case
+) -> None:
     # given
     clock, mine, other = Clock(), Upload(), Upload()
     held = waiting(clock, mine)
     held.add("session", "/x.csv", other, is_sure=True)  # type: ignore[arg-type]  # as far as it asks
     # when
-    held.leave("session", is_well=False)
+    held.leave("session", is_well=False, is_ended_here=is_ended_here)
     clock.now_s += limits.FTP_QUIET_S + 1
     held.take_due()
     # then
-    assert (mine.closed, other.closed) == ([False], [True])
+    assert (mine.closed, other.closed) == ([False], [is_ended_here])
 
 
 def test_a_session_that_said_goodbye_leaves_what_waits_to_be_taken() -> None:
