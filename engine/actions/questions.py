@@ -65,7 +65,9 @@ def _ask_of_draft(desk: Desk, caller: Caller, draft_id: str, kind: str, name: st
         asked = set(wizard.shown(answers, Step.METHOD)) - ({"files"} if kind == queue.LISTING else set())
         _refuse_problems(wizard.problems(answers, Step.METHOD, known), asked)
         _refuse_problems(wizard.problems(answers, Step.CREDENTIALS, known), None)
-        arguments = {"draft_id": draft_id, "person_id": draft_actions.owner(caller)}
+        # Place and sign-in are read from the draft; server and folder stand here for who reads the answer later.
+        about = {field: answers.get(field) for field in ("host", "port", "folder")}
+        arguments = {"draft_id": draft_id, "person_id": draft_actions.owner(caller), **about}
         return queue.add_question(cursor, kind, arguments, f"{name}:{draft_id}", caller.name)
 
 

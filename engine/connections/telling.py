@@ -119,7 +119,7 @@ def review(answers: Answers, ours: Ours, chosen: Credential | None = None) -> tu
 
 def _place_line(answers: Answers, field: str) -> tuple[str, str, str] | None:
     text = str(answers.get(field) or "").strip()
-    minutes = answers.get("every_minutes")
+    minutes = int(answers.get("every_minutes") or 0)
     is_mail = answers.get("method") == Method.EMAIL.value
     is_regex = answers.get("files_kind") == PatternKind.REGEX.value
     values = {
@@ -128,14 +128,20 @@ def _place_line(answers: Answers, field: str) -> tuple[str, str, str] | None:
         "folder": ("Mailbox folder" if is_mail else "Folder", text),
         "files": ("File pattern (regular expression)" if is_regex else "File pattern", text or "every file"),
         "delete_after_pull": ("Delete after pull", "Yes" if answers.get("delete_after_pull") else "No"),
-        "result_folder": ("Result folder", text or _NONE),
-        "every_minutes": ("Schedule", f"Every {minutes} minutes" if minutes else "Only by Run now"),
+        "result_folder": ("Result folder", text or ("beside the files" if wizard.is_hosted(answers) else _NONE)),
+        "every_minutes": ("Schedule", _beat(minutes, is_in=wizard.has_goal(answers))),
         "recipients": ("Recipients", _listed(answers, "recipients")),
         "subject": ("Subject", text),
         "allowed_senders": ("Allowed senders", _listed(answers, "allowed_senders") or "anybody who knows the address"),
     }
     found = values.get(field)
     return (*found, GIVEN) if found else None
+
+
+def _beat(minutes: int, *, is_in: bool) -> str:
+    if not minutes:
+        return "Only by Run now" if is_in else "As files are sent"
+    return "Every minute" if minutes == 1 else f"Every {minutes} minutes"
 
 
 def _hosted_lines(answers: Answers, ours: Ours) -> list[tuple[str, str, str]]:
@@ -147,7 +153,7 @@ def _hosted_lines(answers: Answers, ours: Ours) -> list[tuple[str, str, str]]:
     is_sftp = answers.get("method") == Method.SFTP.value
     return [
         *lines,
-        ("Server", f"{bracketed(ours.host)}:{ours.port}", PROVIDED),
+        ("Server", with_port(ours.host, ours.port), PROVIDED),
         ("Host key" if is_sftp else "Certificate", ours.fingerprint, PROVIDED),
         ("Folder", ours.folder, PROVIDED),
     ]
@@ -225,7 +231,12 @@ def uri(
     scheme = {Method.SFTP: "sftp", Method.FTP: "ftp" if is_plain else "ftps", Method.EMAIL: "imaps"}[method]
     who = f"{quote(username, safe='')}@" if username else ""
     path = quote(folder if folder.startswith("/") else f"/{folder}")
-    return f"{scheme}://{who}{bracketed(host)}:{port}{path}"
+    return f"{scheme}://{who}{with_port(host, port)}{path}"
+
+
+def with_port(host: str, port: int) -> str:
+    """Return "host:port"; the host alone where a free port will be taken and nothing listens yet (port 0)."""
+    return f"{bracketed(host)}:{port}" if port else bracketed(host)
 
 
 def bracketed(host: str) -> str:

@@ -16,9 +16,11 @@ _PROOF = {Method.SFTP: "Host key", Method.FTP: "Certificate", Method.EMAIL: "Cer
 def allow_list(reached_at: Mapping[Method, Ours]) -> None:
     """Draw the box above the list: what partners must let through to reach us (requirement A07)."""
     first = next(iter(reached_at.values()))
-    ports = " · ".join(f"{word} **{reached_at[method].port}**" for method, word in _SHORT.items())
+    # A free port is known once something listens there.
+    ports = [f"{word} **{reached_at[method].port}**" for method, word in _SHORT.items() if reached_at[method].port]
+    hosts = f"**{plain(first.host)}** or **{plain(first.public_address)}**"
     st.warning(
-        f"Partners must allow-list **{plain(first.host)}** or **{plain(first.public_address)}** · {ports}",
+        " · ".join([f"Partners must allow-list {hosts}", *ports]),
         icon=":material/shield:",
     )
 
@@ -35,7 +37,8 @@ def for_partner(ours: Ours, method: Method) -> None:
 
 def table(ours: Ours, method: Method) -> None:
     """Draw host, address, port and the fingerprint of what proves that it is us."""
-    shown = {"Host": f"`{ours.host}`", "Address": f"`{ours.public_address}`", _PORTS[method]: f"`{ours.port}`"}
+    port = f"`{ours.port}`" if ours.port else "a free one, once it listens"
+    shown = {"Host": f"`{ours.host}`", "Address": f"`{ours.public_address}`", _PORTS[method]: port}
     st.table(shown, border="horizontal", alt="Host, address and port that the partner allows")
     if ours.fingerprint:
         st.caption(_PROOF[method])

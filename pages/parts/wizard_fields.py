@@ -8,7 +8,7 @@ import streamlit as st
 from engine.views.drafts import DraftPage
 from pages.parts import wizard_state, wizard_words
 from pages.parts.wizard_state import key
-from storage.records.connections import Method
+from storage.records.connections import Direction, Method
 from storage.records.goals import PatternKind
 
 _PORT_WIDTH = 120
@@ -57,7 +57,7 @@ def _host(page: DraftPage) -> None:
         with st.container():
             wizard_state.text(page, "host", "Server", placeholder=example, required=True)
         with st.container(width=_PORT_WIDTH):
-            number(page, "port", "Port")
+            number(page, "port", "Port", about=wizard_words.MAIL_PORT_HELP if is_mail(page) else None)
 
 
 def _folder(page: DraftPage) -> None:
@@ -107,7 +107,11 @@ def _files(page: DraftPage) -> None:
 
 
 def _every_minutes(page: DraftPage) -> None:
-    number(page, "every_minutes", "Run every … minutes", "Only by Run now", "Empty: only by Run now.")
+    if page.answers.get("direction") == Direction.OUTBOUND:
+        about = "Files go out as they are sent; this also tries what still waits. Empty: as they are sent."
+        number(page, "every_minutes", "Run every … minutes", "As files are sent", about)
+    else:
+        number(page, "every_minutes", "Run every … minutes", "Only by Run now", "Empty: only by Run now.")
 
 
 def _plain_ftp(page: DraftPage) -> None:
@@ -138,8 +142,8 @@ def _result_folder(page: DraftPage) -> None:
         page,
         "result_folder",
         "Folder for receipts and results",
-        placeholder="None",
-        help=wizard_words.RESULT_FOLDER_HELP,
+        placeholder="Beside the files" if page.is_hosted else "None",
+        help=wizard_words.OWN_RESULT_FOLDER_HELP if page.is_hosted else wizard_words.RESULT_FOLDER_HELP,
     )
 
 

@@ -31,11 +31,17 @@ def _tester(draft_id: str, step: str, *, was_asking: bool) -> None:
             st.rerun()
         with st.container(border=True, key="pattern_tester"):
             frame.block_title("Try the pattern", about="Which names would be taken, and why the others would not.")
-            has_folder = not page.is_hosted and not wizard_fields.is_mail(page)
+            has_folder = (
+                bool(page.answers.get("methodology")) and not page.is_hosted and not wizard_fields.is_mail(page)
+            )
             if has_folder and _is_listed():
-                _folder(page, page.listing_job if is_of_server(page.listing_job, page) else None)
+                _folder(page, page.listing_job if _is_of_folder(page.listing_job, page) else None)
             else:
                 _verdicts(page, _typed(page))
+
+
+def _is_of_folder(job: Job | None, page: DraftPage) -> bool:
+    return is_of_server(job, page) and job is not None and job.arguments.get("folder") == page.answers.get("folder")
 
 
 def _is_listed() -> bool:
@@ -58,12 +64,13 @@ def _folder(page: DraftPage, job: Job | None) -> None:
             _verdicts(page, names)
         else:
             st.markdown("**The folder is empty.**")
+    is_ready = bool(page.answers.get("has_secret") or page.answers.get("credential_id"))
     st.button(
         "List again" if job else "List the folder",
         icon=":material/folder_open:",
         key="list_folder",
-        disabled=not page.answers.get("has_secret") and not page.answers.get("credential_id"),
-        help="First say how to sign in: step Credentials.",
+        disabled=not is_ready,
+        help=None if is_ready else "First say how to sign in: step Credentials.",
         on_click=frame.attempt_anew,
         args=(questions.ask_listing, page.draft_id),
     )

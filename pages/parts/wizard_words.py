@@ -73,6 +73,10 @@ PLAIN_FTP_HELP = "Without TLS. Leave it off unless the partner's server has no T
 PLAIN_FTP_WARNING = "**User name, password and files travel so that anybody on the way can read them.**"
 DELETE_HELP = "Off is recommended. On: removed there once the import is committed, never before."
 RESULT_FOLDER_HELP = "Where receipt_ and result_ files go, from the root on. Empty: they are kept here alone."
+OWN_RESULT_FOLDER_HELP = (
+    "Where receipt_ and result_ files lie in the login's folder. Empty: beside the files that came."
+)
+MAIL_PORT_HELP = "993 speaks TLS at once; on any other port STARTTLS is asked for first."
 SENDERS_HELP = "Addresses, or whole domains such as @brightside.example. Empty: whoever knows the address may send."
 PROVIDED_KINDS = {
     "password": "Handoff makes user name and password; shown once",
@@ -92,7 +96,7 @@ STAGES = {
     "certificate": "Certificate",
     "sign in": "Sign in",
     "list": "List the folder",
-    "write": "Write to the result folder",
+    "write": "Write a file",
 }
 """The stages of a connection test, in order, in the words of the page."""
 _MAPPING = "You map its columns, so that it knows what to import"

@@ -269,6 +269,30 @@ def test_each_cause_of_a_failing_test_has_its_own_words(
     assert sentence in texts(page).replace("\\", "")
 
 
+@pytest.mark.promise("W15")
+def test_the_pattern_is_tried_on_the_real_folder(desk: Desk, admin: Caller, show: Show, server: OpenSSH) -> None:
+    # given
+    draft_id = draft_of(desk, admin, **place_of(server))
+    drafts.save(desk, admin, draft_id, {"host_key": server.fingerprint})
+    drafts.set_secret(desk, admin, draft_id, Secrets(password=server.password))
+    page = show(FILE, draft=draft_id, step="Credentials")
+    # when
+    page.segmented_control(key="wizard_names_source").set_value("The real folder").run()
+    page.button(key="list_folder").click().run()
+    assert page.button(key="listing_cancel")
+    Worker(desk).do_next()
+    page.run()
+    # then
+    assert page.table[0].value["name"].tolist() == ["`purchases_1.csv`"]
+    assert "**1 of 1 name** would be taken." in texts(page)
+    # when another folder is named
+    drafts.save(desk, admin, draft_id, {"folder": "/elsewhere"})
+    page.run()
+    # then it says nothing of the old one
+    assert page.button(key="list_folder")
+    assert len(page.table) == 0
+
+
 @pytest.mark.promise("F08")
 def test_a_private_key_is_uploaded_and_other_files_are_refused(
     desk: Desk, admin: Caller, show: Show, server: OpenSSH

@@ -1,5 +1,7 @@
 """What the wizard says: a line a step, the review with who gave what, and the address as a URI."""
 
+import dataclasses
+
 import pytest
 
 from engine.base import clock
@@ -158,4 +160,30 @@ def test_who_starts_is_said_from_the_persons_side() -> None:
 )
 def test_a_way_leads_to_a_uri(way: tuple[str, str, str], changes: dict[str, object], uri: str) -> None:
     assert telling.uri_of(of(*way) | changes, OURS) == uri
+
+
+def test_a_port_that_is_not_known_yet_is_not_named() -> None:
+    # given a free port will be taken once somebody may sign in
+    ours = dataclasses.replace(OURS, port=0)
+    # then
+    assert telling.uri_of(of("inbound", "sftp", "push"), ours) == "sftp://cdshop-abcdefghjk@drop.example.org/cd-shop"
+    said = {line.label: line.value for line in telling.review(of("inbound", "sftp", "push"), ours)}
+    assert said["Server"] == "drop.example.org"
+
+
+@pytest.mark.parametrize(
+    ("way", "minutes", "said"),
+    [
+        (("inbound", "sftp", "pull"), None, "Only by Run now"),
+        (("inbound", "sftp", "pull"), 1, "Every minute"),
+        (("outbound", "sftp", "push"), None, "As files are sent"),
+        (("outbound", "email", "push"), 15, "Every 15 minutes"),
+    ],
+)
+def test_the_review_says_when_it_runs(way: tuple[str, str, str], minutes: int | None, said: str) -> None:
+    lines = telling.review(of(*way) | {"every_minutes": minutes}, OURS)
+    assert [line.value for line in lines if line.label == "Schedule"] == [said]
+
+
+def test_nothing_chosen_leads_nowhere() -> None:
     assert telling.uri_of(wizard.begin(), OURS) == ""
