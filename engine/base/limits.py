@@ -262,6 +262,8 @@ ENDPOINT_BLOCK_BYTES_MAX = 1024**2
 """One read or write of a client, at the most; rclone and asyncssh send up to 256 KiB."""
 ENDPOINT_OPEN_FILES_MAX = 256
 """Open files and folders of one session; rclone opens as many as it transfers, the most are sixteen."""
+ENDPOINT_DESCRIPTORS_MAX = 65_536
+"""Descriptors of the process, where the system allows so many: a dozen addresses with all that each may open."""
 ENDPOINT_STATUS_INTERVAL_S = 2.0
 """How often the endpoints say what listens and who is connected."""
 ENDPOINT_LOOK_INTERVAL_S = 0.5

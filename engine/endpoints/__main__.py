@@ -2,12 +2,13 @@
 
 import json
 import os
+import resource
 import signal
 import sys
 import threading
 from pathlib import Path
 
-from engine.base import log
+from engine.base import limits, log
 from engine.base.installation import Endpoints
 from engine.endpoints.process import Holder
 
@@ -22,10 +23,20 @@ def _end_with_parent() -> None:
     os._exit(_ENDED_BY_PARENT)
 
 
+def _take_descriptors() -> None:
+    """Use what the system allows: the usual first limit of 1,024 would let a few clients with many files end all."""
+    least, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = limits.ENDPOINT_DESCRIPTORS_MAX if most == resource.RLIM_INFINITY else most
+    wanted = min(wanted, limits.ENDPOINT_DESCRIPTORS_MAX)
+    if least != resource.RLIM_INFINITY and least < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+
+
 def _main() -> None:
     # {"home": path, "endpoints": the settings, "expected": {name: fingerprint}}
     told = json.loads(sys.stdin.readline())
     os.umask(0o077)
+    _take_descriptors()
     # Ctrl-C in the service's terminal is for the service, which then ends this process in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()

@@ -121,9 +121,14 @@ class Box:
         self.shrink(size, files=1)
         return landed
 
-    def copy_accepted(self, source: Path, target: Path, origin: Origin) -> Landed:
-        """Give an accepted file another name: the same content again, under an id of its own; the old name goes."""
+    def copy_accepted(self, mount: Mount, source: Path, target: Path, origin: Origin) -> Landed:
+        """Give an accepted file another name: the same content again, under an id of its own; the old name goes.
+
+        Raises:
+            OSError: EDQUOT: it is one more file, as if it had been sent again; the disk is full.
+        """
         found = self._accepted[source]
+        self.grow(mount, found.size_bytes, files=1)
         landed = replace(self._note(target, origin, found.size_bytes, found.sha256), renamed_from=found.landed_id)
         given = self.open_accepted(found)
         try:
@@ -135,6 +140,7 @@ class Box:
                 arrival.close()
         finally:
             os.close(given)
+            self.shrink(found.size_bytes, files=1)
         self.hide(source)
         return landed
 

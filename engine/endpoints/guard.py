@@ -59,7 +59,7 @@ class Guard:
             while tries and tries[0] <= now_s - limits.ENDPOINT_WRONG_LOGINS_WITHIN_S:
                 tries.popleft()
             if len(tries) >= limits.ENDPOINT_WRONG_LOGINS_MAX:
-                self._banned_until_s[host] = now_s + limits.ENDPOINT_BAN_S
+                self._ban(host, now_s)
                 del self._wrong[host]
             if len(self._wrong) > limits.ENDPOINT_ADDRESSES_KEPT_MAX:
                 self._forget_old(now_s)
@@ -78,6 +78,15 @@ class Guard:
                 for host, until_s in sorted(self._banned_until_s.items())
                 if until_s > now_s
             )
+
+    def _ban(self, host: str, now_s: float) -> None:
+        # Anew, so that they stand in the order in which they end.
+        self._banned_until_s.pop(host, None)
+        self._banned_until_s[host] = now_s + limits.ENDPOINT_BAN_S
+        oldest = next(iter(self._banned_until_s))
+        while self._banned_until_s[oldest] <= now_s or len(self._banned_until_s) > limits.ENDPOINT_ADDRESSES_KEPT_MAX:
+            del self._banned_until_s[oldest]
+            oldest = next(iter(self._banned_until_s))
 
     def _is_banned(self, host: str) -> bool:
         until_s = self._banned_until_s.get(host)

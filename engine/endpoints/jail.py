@@ -223,8 +223,10 @@ class Jail:
             if pending is None:
                 if entry.is_folder or source.box.accepted(source.path) is None:
                     raise places.fault(errno.EACCES)
+                with places.folder(source.box.incoming, target.path[:-1]):
+                    landed = source.box.copy_accepted(source.mount, source.path, target.path, self._origin)
                 self._drop_pending(target)
-                return source.box.copy_accepted(source.path, target.path, self._origin)
+                return landed
             if entry.is_folder:
                 _move_folder(source, target)
                 return None

@@ -44,6 +44,8 @@ class _Session(paramiko.ServerInterface):
         self._channels: list[paramiko.Channel] = []
         self._channels_ever = 0
         self._to_be_told: set[int] = set()
+        self._served: set[int] = set()
+        self._servers: list[SftpServer] = []
         self._began_s = self._heard_s = clock.monotonic_s()
         self.transport = Line(connection)
         for key in endpoint.keys:
@@ -117,11 +119,21 @@ class _Session(paramiko.ServerInterface):
 
     def check_channel_subsystem_request(self, channel: paramiko.Channel, name: str) -> bool:
         account = self.account
-        if name != PROTOCOL or account is None or not self._endpoint.ground.directory.is_current(account):
+        # Each is a thread: a channel that asks again and again would have as many.
+        if name != PROTOCOL or channel.get_id() in self._served or account is None:
+            return False
+        if not self._endpoint.ground.directory.is_current(account):
             return False
         jail = Jail(account, self._endpoint.ground.boxes, self.address)
-        SftpServer(channel, name, self, jail, self.note_alive, lambda: self.is_ended).start()
+        server = SftpServer(channel, name, self, jail, self.note_alive, lambda: self.is_ended)
+        self._served.add(channel.get_id())
+        self._servers = [item for item in self._servers if item.is_alive()] + [server]
+        server.start()
         return True
+
+    def open_files(self) -> int:
+        """Return how many files and folders are open in all its channels."""
+        return sum(item.open_files for item in self._servers)
 
     def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
         # `scp -O` shows no words to its user unless its command runs: it runs, and all it does is to say why not.

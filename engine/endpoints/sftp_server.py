@@ -214,6 +214,7 @@ class SftpServer(_Server):  # type: ignore[misc]  # see _Server
         """Belong to one channel; is_ended: nothing that was sent may have an effect any more."""
         super().__init__(channel, name, server, Tree, jail)
         self.daemon = True
+        self._session = server
         self._note_alive = note_alive
         self._is_ended = is_ended
         self._buffer = bytearray()
@@ -223,6 +224,11 @@ class SftpServer(_Server):  # type: ignore[misc]  # see _Server
             wire.CMD_FSETSTAT: self._do_fsetstat,
             wire.CMD_EXTENDED: self._do_extended,
         }
+
+    @property
+    def open_files(self) -> int:
+        """How many files and folders are open in this channel."""
+        return len(self.file_table) + len(self.folder_table)
 
     def start_subsystem(self, name: str, transport: paramiko.Transport, channel: Any) -> None:
         """Answer requests until the client is gone."""
@@ -271,14 +277,17 @@ class SftpServer(_Server):  # type: ignore[misc]  # see _Server
             self._send_status(number, wire.SFTP_FAILURE)
 
     def _do_open(self, number: int, request: Message) -> None:
-        if len(self.file_table) + len(self.folder_table) >= limits.ENDPOINT_OPEN_FILES_MAX:
-            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        self._check_open_files()
         self._process(wire.CMD_OPEN, number, request)
 
     def _open_folder(self, request_number: int, path: str) -> None:
-        if len(self.file_table) + len(self.folder_table) >= limits.ENDPOINT_OPEN_FILES_MAX:
-            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        self._check_open_files()
         self._send_handle_response(request_number, _FolderHandle(self.server.list_folder(path)), True)  # noqa: FBT003
+
+    def _check_open_files(self) -> None:
+        # Of the whole session: descriptors are few, and others need some too.
+        if self._session.open_files() >= limits.ENDPOINT_OPEN_FILES_MAX:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
     def _do_close(self, number: int, request: Message) -> None:
         handle = request.get_binary()

@@ -126,7 +126,8 @@ def status(desk: Desk) -> EndpointStatus | None:
         age = clock.now() - datetime.fromisoformat(said.at)
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return said if age <= timedelta(seconds=limits.ENDPOINT_SILENT_S_MAX) else None
+    # Of the time to come it is where the clock was put back, and as old as one that is late.
+    return said if abs(age) <= timedelta(seconds=limits.ENDPOINT_SILENT_S_MAX) else None
 
 
 def _is_login(credential: Credential) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import paramiko
 import pytest
 
+from engine.base import limits
 from storage.records.boxes import Account
 from tests.fakes.endpoints import EndpointsProcess, a_mount
 from tests.fakes.sftp_guest import Guest
@@ -230,6 +231,26 @@ def test_there_is_sftp_and_nothing_else(server: EndpointsProcess, guest: Guest) 
 
     # then each is refused, and SFTP goes on
     assert guest.sftp.listdir("/") == []
+
+
+def test_one_session_takes_few_threads_and_files_however_often_it_asks(guest: Guest) -> None:
+    # given a session with several channels
+    with Guest(guest.socket.getpeername()[1], guest.username, source=_HERE) as other:
+        others: Any = [paramiko.SFTPClient.from_transport(other.transport) for _ in range(3)]
+
+        # when it opens files without end, in several channels
+        kept: list[paramiko.SFTPFile] = []
+        with pytest.raises(OSError, match="Too many open files"):
+            kept.extend(item.open(f"/{number}.csv", "w") for number in range(300) for item in others)
+
+        # or asks for SFTP again in a channel that has it, which was a thread each time
+        channel: Any = others[0].get_channel()
+        with pytest.raises(paramiko.SSHException):
+            channel.invoke_subsystem("sftp")
+
+        # then all its channels together have what one session may have, and other sessions are served
+        assert len(kept) == limits.ENDPOINT_OPEN_FILES_MAX
+        guest.put("/mine.csv", b"x")
 
 
 def test_a_packet_that_claims_to_be_huge_ends_the_connection(server: EndpointsProcess) -> None:

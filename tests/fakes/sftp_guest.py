@@ -24,7 +24,7 @@ class Guest:
         key: paramiko.PKey | None = None,
     ) -> None:
         """Connect and exchange keys; nobody is signed in yet."""
-        self._username, self._password, self._key = username, password, key
+        self.username, self._password, self._key = username, password, key
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=WAIT_S, source_address=(source, 0))
         self.transport = paramiko.Transport(self.socket)
         self.transport.start_client(timeout=WAIT_S)
@@ -47,9 +47,9 @@ class Guest:
     def sign_in(self) -> None:
         """Sign in with the key or the password."""
         if self._key is not None:
-            self.transport.auth_publickey(self._username, self._key)
+            self.transport.auth_publickey(self.username, self._key)
         else:
-            self.transport.auth_password(self._username, self._password)
+            self.transport.auth_password(self.username, self._password)
 
     def close(self) -> None:
         """Go."""

@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import psutil
@@ -17,7 +18,7 @@ from engine.flows import hosting
 from engine.flows.desk import Desk
 from engine.scheduling.endpoints import Supervisor
 from engine.security import provisioning
-from storage.records.boxes import Accounts
+from storage.records.boxes import Accounts, EndpointStatus
 from storage.records.connections import (
     Connection,
     ConnectionState,
@@ -239,6 +240,24 @@ def test_the_process_starts_with_the_first_login_comes_back_when_it_dies_and_end
     supervisor.stop()
     assert second is not None
     assert not psutil.pid_exists(second)
+
+
+@pytest.mark.parametrize("moved_s", [3600, -3600])
+def test_what_was_said_at_another_time_says_nothing_of_now(
+    desk: Desk,
+    moved_s: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # given what the endpoints said
+    then = clock.now()
+    desk.settings.endpoints.mkdir(exist_ok=True)
+    (desk.settings.endpoints / "status.json").write_text(EndpointStatus(1, then.isoformat(), (), ()).to_json())
+    monkeypatch.setattr(clock, "now", lambda: then)
+    assert hosting.status(desk) is not None
+
+    # when the clock goes on, or is put back; then whoever said it may be gone
+    monkeypatch.setattr(clock, "now", lambda: then + timedelta(seconds=moved_s))
+    assert hosting.status(desk) is None
 
 
 def _pid_said(desk: Desk) -> int:

@@ -104,6 +104,25 @@ def test_strangers_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> No
     assert len(guard._wrong) <= 50
 
 
+def test_bans_do_not_fill_the_memory_and_end_without_being_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    # given room for few addresses, each of which is banned by one wrong login
+    monkeypatch.setattr(limits, "ENDPOINT_ADDRESSES_KEPT_MAX", 50)
+    monkeypatch.setattr(limits, "ENDPOINT_WRONG_LOGINS_MAX", 1)
+    clock = Clock()
+    guard = Guard(clock)
+
+    # when many are banned; then the newest stay so
+    for number in range(200):
+        clock.now_s += 1
+        guard.note_wrong(f"10.0.0.{number}")
+    assert {host for host, _ in guard.banned()} == {f"10.0.0.{number}" for number in range(150, 200)}
+
+    # when their time is over and one more comes; then nothing is kept of them
+    clock.now_s += limits.ENDPOINT_BAN_S + 1
+    guard.note_wrong(HOST)
+    assert list(guard._banned_until_s) == [HOST]
+
+
 def test_accounts_are_read_again_when_they_change_and_sessions_are_told(tmp_path: Path) -> None:
     # given a login and a mailbox
     told: list[str] = []

@@ -304,6 +304,27 @@ def test_an_accepted_file_under_a_new_name_is_the_same_content_again(tmp_path: P
     assert listed(jail) == listed(tree.again()) == ["b.csv"]
 
 
+def test_renaming_accepted_files_again_and_again_does_not_fill_the_disk(tmp_path: Path) -> None:
+    # given room for three files, and an accepted one
+    tree = Tree(tmp_path, mount(bytes_max=1_000, files_max=3))
+    jail = tree.jail()
+    put(jail, "/0.csv", b"x" * 400)
+
+    # when the client renames it without end, which makes a copy each time; then the quota ends that
+    jail.rename("/0.csv", "/1.csv", replace=False)
+    with pytest.raises(OSError, match="quota"):
+        jail.rename("/1.csv", "/2.csv", replace=False)
+    with pytest.raises(FileNotFoundError):
+        jail.rename("/1.csv", "/nowhere/2.csv", replace=False)
+    assert listed(jail) == ["1.csv"]
+    assert len(tree.landed()) == 2
+
+    # and what the engine takes makes room again
+    for note in tree.spool.landed.glob("*.json"):
+        note.unlink()
+    assert jail.rename("/1.csv", "/2.csv", replace=False) is not None
+
+
 def test_what_waits_for_the_client_can_be_read_and_not_changed(tmp_path: Path) -> None:
     # given a login that fetches, one connection's folder inside another's
     tree = Tree(tmp_path, mount(), mount("C2", "/results", is_writable=False))

@@ -1,11 +1,13 @@
 """The process of the endpoints: what it lets listen, what it says of what cannot, and that it ends with its parent."""
 
+import resource
 import socket
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from engine.base import limits
 from storage.records.boxes import Mailbox
 from tests.fakes.endpoints import FREE_PORTS, EndpointsProcess, write_keys
 from tests.fakes.service import wait_until
@@ -100,3 +102,19 @@ def test_the_status_is_written_again_and_again(tmp_path: Path) -> None:
 
         # when time passes; then it says so
         wait_until(lambda: (server.status() or first).at > first.at, _WAIT_S)
+
+
+def test_the_process_takes_the_descriptors_that_the_system_allows(tmp_path: Path) -> None:
+    # given a shell whose programs may open few files at first
+    least, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(256, least), most))
+    try:
+        # when the process starts
+        with EndpointsProcess(tmp_path) as endpoints:
+            assert endpoints.process is not None
+            found = resource.prlimit(endpoints.process.pid, resource.RLIMIT_NOFILE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (least, most))
+
+    # then it has what sessions with many files need
+    assert found[0] == min(limits.ENDPOINT_DESCRIPTORS_MAX, most)
