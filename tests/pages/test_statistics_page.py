@@ -154,7 +154,7 @@ def test_an_address_that_nobody_wrote_shows_the_usual_page(
     assert metrics(page)["Sent"] == "734"
 
 
-@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.PARTNER])
 def test_every_role_sees_the_figures_and_only_some_open_the_failures(
     desk: Desk, admin: Caller, show: Show, role: Role
 ) -> None:
