@@ -60,19 +60,17 @@ class FtpEndpoint:
             EndpointFault: The port is taken, or the certificate cannot serve.
         """
         settings = self.ground.settings
-        self.fingerprint = tls.checked(self.ground)
         self._kind = type(
             "Session",
             (Session,),
             {
                 "endpoint": self,
-                "ssl_context": _context(self.ground, options=_IGNORE_UNEXPECTED_EOF),
-                "data_context": _context(self.ground, newest=SSL.TLS1_2_VERSION),
                 "tls_control_required": not settings.allow_plain_ftp,
                 "tls_data_required": not settings.allow_plain_ftp,
                 "passive_ports": _passive_ports(settings.passive_ports),
             },
         )
+        self.renew()
         family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
         try:
             self._listening = socket.create_server((settings.host, settings.ftp_port), family=family, backlog=_BACKLOG)
@@ -86,6 +84,17 @@ class FtpEndpoint:
         self.port = int(self._listening.getsockname()[1])
         self.waiting.start()
         self._accepting.start()
+
+    def renew(self) -> None:
+        """Show the certificate that lies there now to whoever comes from now on.
+
+        Raises:
+            EndpointFault: It cannot serve; the one of before is shown still.
+        """
+        fingerprint = tls.checked(self.ground)
+        control = _context(self.ground, options=_IGNORE_UNEXPECTED_EOF)
+        self._kind.data_context = _context(self.ground, newest=SSL.TLS1_2_VERSION)
+        self._kind.ssl_context, self.fingerprint = control, fingerprint
 
     def stop(self) -> None:
         """Listen no more and end all sessions; what they were uploading stays pending."""

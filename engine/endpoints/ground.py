@@ -57,5 +57,12 @@ class Endpoint(Protocol):
             EndpointFault: It cannot; nothing is left open.
         """
 
+    def renew(self) -> None:
+        """Show the certificate that lies there now to whoever comes from now on.
+
+        Raises:
+            EndpointFault: It cannot serve; the one of before is shown still.
+        """
+
     def stop(self) -> None:
         """Listen no more and end all sessions; what they were uploading stays pending."""

@@ -54,8 +54,7 @@ class MailEndpoint:
         Raises:
             EndpointFault: The port is taken, or the certificate cannot serve.
         """
-        self.fingerprint = tls.checked(self.ground)
-        self.tls = tls.context(self.ground)
+        self.renew()
         host, port = self.ground.settings.host, self.ground.settings.smtp_port
         self._thread.start()
         try:
@@ -66,6 +65,15 @@ class MailEndpoint:
                 f"Mail cannot be taken at {host}, port {port} ({error.strerror}); "
                 "set endpoints.smtp_port in settings.yaml to a free port."
             ) from None
+
+    def renew(self) -> None:
+        """Show the certificate that lies there now to whoever comes from now on.
+
+        Raises:
+            EndpointFault: It cannot serve; the one of before is shown still.
+        """
+        fingerprint = tls.checked(self.ground)
+        self.tls, self.fingerprint = tls.context(self.ground), fingerprint
 
     def stop(self) -> None:
         """Listen no more, cut every connection and end the thread; what is half sent is thrown away."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from engine.base import clock, limits, log
 from engine.base.installation import Endpoints
-from engine.endpoints import landing
+from engine.endpoints import landing, tls
 from engine.endpoints.accounts import Directory
 from engine.endpoints.box import Boxes
 from engine.endpoints.ground import Endpoint, EndpointFault, Ground
@@ -39,6 +39,7 @@ class Holder:
         self._retry_s: dict[str, float] = {}
         self._changed = threading.Event()
         self._stopping = threading.Event()
+        self._certificate = tls.seen(self.ground)
 
     def run(self) -> None:
         """Hold the endpoints until `stop`; the process ends earlier where its parent does."""
@@ -58,7 +59,8 @@ class Holder:
         self._changed.set()
 
     def settle(self) -> None:
-        """Let listen what somebody can use, and nothing else."""
+        """Let listen what somebody can use, and nothing else; with a certificate that was renewed, if it was."""
+        self._renew()
         wanted = self.ground.directory.protocols()
         for protocol in _KINDS:
             if protocol in wanted and protocol not in self._running:
@@ -88,6 +90,18 @@ class Holder:
         ]
         banned = tuple((address, until.isoformat()) for address, until in self.ground.guard.banned())
         return EndpointStatus(os.getpid(), clock.now().isoformat(), tuple(listeners), banned)
+
+    def _renew(self) -> None:
+        seen = tls.seen(self.ground)
+        if seen == self._certificate:
+            return
+        self._certificate = seen
+        for protocol, endpoint in self._running.items():
+            try:
+                endpoint.renew()
+            except Exception as error:  # noqa: BLE001 - read while it is written, or the key comes next: then again
+                why = str(error) if isinstance(error, EndpointFault) else log.where(error)
+                log.logger(__name__).error("%s shows its certificate of before: %s", protocol, why)
 
     def _start(self, protocol: str) -> None:
         if clock.monotonic_s() < self._retry_s.get(protocol, 0.0):

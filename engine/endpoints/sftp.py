@@ -183,6 +183,9 @@ class SftpEndpoint:
         for name, work in (("sftp-accept", self._accept), ("sftp-silent", self._end_silent)):
             threading.Thread(target=work, name=name, daemon=True).start()
 
+    def renew(self) -> None:
+        """Nothing: SFTP has no certificate, and its host keys never change."""
+
     def stop(self) -> None:
         """Listen no more and end all sessions; what they were uploading stays pending."""
         self._stopping.set()

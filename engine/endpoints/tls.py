@@ -1,11 +1,22 @@
 """The certificate that FTPS and mail show: looked at before anything listens, never another one in silence (row 39)."""
 
+import contextlib
 import ssl
 
 from engine.endpoints.ground import EndpointFault, Ground
 from engine.security import certificates
 
 _IDENTITY = "certificate"
+
+
+def seen(ground: Ground) -> tuple[tuple[int, int, int], ...]:
+    """Return what changes where the certificate or its key is renewed; less where one of them is not there."""
+    found = []
+    for path in (ground.certificate, ground.certificate_key):
+        with contextlib.suppress(OSError):
+            facts = path.stat()
+            found.append((facts.st_ino, facts.st_mtime_ns, facts.st_size))
+    return tuple(found)
 
 
 def checked(ground: Ground) -> str:

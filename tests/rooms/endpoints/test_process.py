@@ -1,13 +1,17 @@
 """The process of the endpoints: what it lets listen, what it says of what cannot, and that it ends with its parent."""
 
+import ftplib
 import resource
+import smtplib
 import socket
+import ssl
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from engine.base import limits
+from engine.security import certificates
 from storage.records.boxes import Mailbox
 from tests.fakes.endpoints import FREE_PORTS, EndpointsProcess, write_keys
 from tests.fakes.service import wait_until
@@ -90,6 +94,57 @@ def test_a_port_that_is_taken_is_said_and_taken_up_when_it_is_free(tmp_path: Pat
         assert server.port() == port
     finally:
         server.stop()
+
+
+def test_a_certificate_that_an_administrator_renews_is_shown_without_a_new_start(tmp_path: Path) -> None:
+    # given endpoints with an administrator's own certificate
+    own, key = tmp_path / "own.pem", tmp_path / "own_key.pem"
+    own_text, key_text = certificates.make("localhost", "127.0.0.1")
+    own.write_text(own_text)
+    key.write_text(key_text)
+    settings = replace(FREE_PORTS, certificate=str(own), certificate_key=str(key))
+    server = EndpointsProcess(tmp_path / "home", settings)
+    server.let_in(mailboxes=(Mailbox("C-mail", "in-known", (), 1_000_000),))
+    server.add_login("ftp")
+    with server:
+        ftp, smtp = server.port("ftp"), server.port("smtp")
+        assert _certificate_of_ftp(ftp) == _certificate_of_mail(smtp) == certificates.fingerprint(own_text)
+
+        # when it is renewed, the certificate a moment before its key; then the new one is shown, and said to be
+        own_text, key_text = certificates.make("localhost", "127.0.0.1")
+        own.write_text(own_text)
+        said = server.folder / "endpoints.log"
+        wait_until(lambda: "smtp shows its certificate of before" in said.read_text(), _WAIT_S)
+        assert _certificate_of_ftp(ftp) == server.listener("ftp").fingerprint != certificates.fingerprint(own_text)
+        key.write_text(key_text)
+        wait_until(lambda: server.listener("smtp").fingerprint == certificates.fingerprint(own_text), _WAIT_S)
+        assert _certificate_of_ftp(ftp) == _certificate_of_mail(smtp) == certificates.fingerprint(own_text)
+
+
+def _certificate_of_ftp(port: int) -> str:
+    with ftplib.FTP_TLS(context=_anybody()) as client:  # noqa: S321 - FTPS, to ourselves
+        client.connect("localhost", port, timeout=_WAIT_S)
+        client.auth()
+        assert isinstance(client.sock, ssl.SSLSocket)
+        return _fingerprint(client.sock)
+
+
+def _certificate_of_mail(port: int) -> str:
+    with smtplib.SMTP("localhost", port, timeout=_WAIT_S) as client:
+        client.starttls(context=_anybody())
+        assert isinstance(client.sock, ssl.SSLSocket)
+        return _fingerprint(client.sock)
+
+
+def _anybody() -> ssl.SSLContext:
+    found = ssl.create_default_context()
+    found.check_hostname = False
+    found.verify_mode = ssl.CERT_NONE
+    return found
+
+
+def _fingerprint(line: ssl.SSLSocket) -> str:
+    return certificates.fingerprint(ssl.DER_cert_to_PEM_cert(line.getpeercert(binary_form=True) or b""))
 
 
 def test_the_status_is_written_again_and_again(tmp_path: Path) -> None:
