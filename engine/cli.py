@@ -17,6 +17,7 @@ from engine import control, verbs
 from engine.actions import wanted_yaml
 from engine.base import clock, errors, limits, log
 from engine.base.settings import Settings
+from engine.flows import intake
 from engine.partners import simulator
 from engine.scheduling.jobs import Worker
 from engine.service import Home, HomeIsHeld
@@ -35,7 +36,7 @@ class Office:
         self._settings = settings
         self._home: Home | None = None
         self._worker: Worker | None = None
-        self._knew_service = False
+        self._knew_service = self._has_taken_in = False
 
     def do(self, verb: str, arguments: dict[str, Any]) -> Any:
         """Do one verb and return its answer.
@@ -86,6 +87,10 @@ class Office:
 
     def work(self) -> None:
         """Where no service runs: do what is queued, here and now. Else wait a little for it."""
+        if self._home is not None and not self._has_taken_in:
+            # What landed at the endpoints just before the service ended belongs to this run too.
+            intake.take_in(self._home.desk)
+            self._has_taken_in = True
         if self._worker is None or self._worker.do_next() is None:
             time.sleep(_POLL_S)
 

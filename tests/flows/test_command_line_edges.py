@@ -15,7 +15,9 @@ from engine import cli, verbs
 from engine.base import limits
 from engine.base.settings import Settings
 from storage.database import StorageFull
+from tests.fakes.home import open_home
 from tests.fakes.openssh import OpenSSH
+from tests.fakes.pushed import Pushed
 from tests.fakes.service import ServiceProcess, wait_until
 from tests.fakes.shop import NAME, age
 from tests.fakes.terminal import ROOT, Terminal
@@ -49,6 +51,19 @@ def test_all_rejected_rows_come_however_long_the_answer_is(terminal: Terminal) -
     assert said.status == 0, said.err
     assert [item["line"] for item in said.json] == list(range(2, rows + 2))
     assert len(said.out) > limits.SOCKET_REQUEST_BYTES_MAX
+
+
+def test_what_landed_before_the_service_ended_is_imported_without_it(terminal: Terminal) -> None:
+    # given: a hosted connection, and a file that the engine had no time to look at
+    terminal.home.mkdir()
+    with open_home(terminal.home) as desk:
+        pushed = Pushed(desk)
+        pushed.land("a.csv", HEADER + "1,Ana,5\n")
+    # when
+    said = terminal.type("run", pushed.connection.name, "--wait", "--json")
+    # then
+    assert said.status == 0, said.err
+    assert (said.json["state"], said.json["files"]["taken"]) == ("completed", 1)
 
 
 def test_a_reader_that_leaves_early_sees_no_traceback(terminal: Terminal) -> None:
