@@ -117,7 +117,8 @@ def _differences(
 ) -> dict[str, list[Any]]:
     old = _flat_connection(before) if before else {}
     after = _flat(wanted, item, before)
-    return {name: [old.get(name), value] for name, value in after.items() if old.get(name) != value}
+    # A new connection that is hosted has no server: nothing is no difference to nothing.
+    return {name: [old.get(name), value] for name, value in after.items() if (old.get(name) or None) != (value or None)}
 
 
 def _goal_differences(old_goals: list[ImportGoal], item: WantedConnection) -> dict[str, list[Any]]:

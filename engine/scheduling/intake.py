@@ -53,7 +53,8 @@ class Intake:
                 if clock.monotonic_s() - swept_s >= limits.KEEPING_INTERVAL_S:
                     swept_s = clock.monotonic_s()
                     removed = keeping.remove_old(self._desk)
-                    log.logger(__name__).info("the content of %d old files was removed", removed)
+                    if removed:
+                        log.logger(__name__).info("the content of %d old files was removed", removed)
             except Exception as error:  # noqa: BLE001 - the same: the next time tries again
                 log.logger(__name__).error("keeping stumbled: %s", log.where(error))
             self._stopping.wait(limits.BROKEN_OFF_INTERVAL_S)
