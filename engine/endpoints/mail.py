@@ -7,6 +7,7 @@ comes, and the engine reads it in a worker.
 import asyncio
 import collections
 import contextlib
+import logging
 import ssl
 import threading
 from collections.abc import AsyncIterator
@@ -54,6 +55,8 @@ class MailEndpoint:
         Raises:
             EndpointFault: The port is taken, or the certificate cannot serve.
         """
+        # Its log holds what strangers say, word for word.
+        logging.getLogger("mail.log").setLevel(logging.CRITICAL + 1)
         self.renew()
         host, port = self.ground.settings.host, self.ground.settings.smtp_port
         self._thread.start()

@@ -232,6 +232,26 @@ def test_many_commands_and_long_ones_end(intake: MailEndpoint, hosted: HostedGro
     assert len(answers) < 100
 
 
+def test_what_strangers_say_stands_in_no_log(
+    intake: MailEndpoint, hosted: HostedGround, caplog: pytest.LogCaptureFixture
+) -> None:
+    # when
+    wire = Wire(intake)
+    wire.secure(hosted)
+    wire.say(b"EHLO canary.example\r\n")
+    for line in (
+        b"BDAT canary",
+        b"MAIL FROM:<canary@b.example> CANARY=1",
+        b"RCPT TO:<canary@localhost>",
+        b"\xffcanary",
+    ):
+        wire.say(line + b"\r\n")
+    wire.close()
+    wait_until(lambda: hosted.guard.sessions("smtp") == 0, 10)
+    # then
+    assert "canary" not in caplog.text
+
+
 def test_a_disk_that_is_full_is_said_and_the_intake_goes_on(
     intake: MailEndpoint, hosted: HostedGround, monkeypatch: pytest.MonkeyPatch
 ) -> None:
