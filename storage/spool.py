@@ -53,6 +53,12 @@ class Spool:
         source.replace(target)
         return key
 
+    def put_back(self, key: str, source: Path) -> None:
+        """Move a whole file to where a key says, in the place of what may be there."""
+        target = self.root / key
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        source.replace(target)
+
     def write_answer(self, file_id: str, name: str, content: bytes) -> str:
         """Write one receipt or result whole and return its key; the same one again takes its place."""
         key = f"answers/{file_id}/{name}"

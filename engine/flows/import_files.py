@@ -57,6 +57,9 @@ def run_connection(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[
         expected = _as_expected(error, work.counts)
         work.stages.fail(str(expected))
         _record_failure(desk, run_id, work.counts, expected)
+        if work.failures and not isinstance(expected, errors.Cancelled | errors.TryAgain):
+            with desk.database.write("ctl") as cursor:
+                _go_on(cursor, run, only_untried=True)
         raise expected from error
     with desk.database.write("ctl") as cursor:
         runs.end(cursor, run_id, RunState.COMPLETED, work.counts, clock.now(), None)
@@ -68,10 +71,14 @@ def run_connection(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[
     return work.counts.as_contract()
 
 
-def _go_on(cursor: Cursor, run: Run) -> None:
+def _go_on(cursor: Cursor, run: Run, *, only_untried: bool = False) -> None:
     """Queue another run where files still wait: a run takes one version of a file, and a second one came."""
     kept = {goal.goal_id for goal in goals.of_connection(cursor, run.connection_id)}
-    left = [file for file in exchange.in_state(cursor, run.connection_id, FileState.QUEUED) if file.goal_id in kept]
+    left = [
+        file
+        for file in exchange.in_state(cursor, run.connection_id, FileState.QUEUED)
+        if file.goal_id in kept and not (only_untried and file.run_id)
+    ]
     if left and not jobs.has_queued(cursor, queue.run_key(run.connection_id)):
         queue.add_run(cursor, run.connection_id, run.started_by)
 
@@ -134,7 +141,15 @@ def _import_goal(
     work: Work, goal: ImportGoal, seen: "sources.Seen | errors.HandoffError | None", folder: Path, base: int
 ) -> None:
     folder.mkdir()
-    fetched = sources.fetch(work, goal, seen, folder, base) if seen is not None else ()
+    try:
+        fetched = sources.fetch(work, goal, seen, folder, base) if seen is not None else ()
+    except (errors.Cancelled, errors.ServiceStopping, errors.OutOfSpace):
+        raise
+    except errors.HandoffError as error:
+        work.stages.fail(str(error))
+        # What is here already needs no server: files that were kept by an earlier run, or that a person handed in.
+        taking.take(work, goal, folder, base)
+        raise
     taking.take(work, goal, folder, base)
     if seen is not None:
         sources.remove(work, goal, fetched, seen, base)

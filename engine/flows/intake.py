@@ -103,7 +103,7 @@ def _take_one(desk: Desk, landed: Landed, is_stopping: Callable[[], bool]) -> No
     with desk.database.write("ctl") as cursor:
         file = _judged(wanted, _row(landed, key))
         if landed.renamed_from:
-            file = _renamed(cursor, file, landed.renamed_from)
+            file = _renamed(desk, cursor, file, landed.renamed_from)
         exchange.insert_new(cursor, [file])
         if file.state is FileState.QUEUED:
             answering.receipt(desk, cursor, connection, file)
@@ -148,9 +148,15 @@ def _judged(wanted: Sequence[ImportGoal], file: HandedFile) -> HandedFile:
     return _ended(file, FileState.NOT_MATCHED, why)
 
 
-def _renamed(cursor: Cursor, file: HandedFile, renamed_from: str) -> HandedFile:
-    """Ignore the same content under another name, unless the first name was none that is read."""
+def _renamed(desk: Desk, cursor: Cursor, file: HandedFile, renamed_from: str) -> HandedFile:
+    """Ignore the same content under another name, unless the first name was none that is read.
+
+    Raises:
+        TryAgain: The first name waits to be taken in, because the clock was put back in between or it cannot be now.
+    """
     first = exchange.by_id(cursor, renamed_from)
+    if first is None and (desk.spool.landed / f"{renamed_from}.json").exists():
+        raise errors.TryAgain(f"{file.name} is taken in after the file that it was before it was renamed.")
     if first is None or first.state not in _TAKEN:
         return file
     return _ended(

@@ -167,10 +167,11 @@ def _keep(work: Work, goal: ImportGoal, fetched: Sequence[FetchedFile], folder: 
         if (last_sha256, last_mark) == (file.sha256, mark):
             if last_run_id != work.run.run_id:
                 work.counts = added(work.counts, RunCounts(files_unchanged=1))
-        elif before is not None and is_same_row and before.state is FileState.QUEUED:
-            continue
-        elif before is not None and is_same_row and before.state is FileState.FAILED:
-            _try_again(work, before)
+        elif before is not None and is_same_row and before.state in (FileState.QUEUED, FileState.FAILED):
+            # What was kept of it may be gone or damaged since; this is the same content.
+            desk.spool.put_back(before.spool_key or "", folder / file.spool_key)
+            if before.state is FileState.FAILED:
+                _try_again(work, before)
         else:
             fresh.append(file)
     for first in range(0, len(fresh), limits.TAKEN_FILES_AT_ONCE_MAX):
@@ -238,10 +239,11 @@ def _note_not_matched(work: Work, goal: ImportGoal, not_taken: Sequence[tuple[st
             name=name,
             folder=goal.folder,
             reason=why,
-            first_seen_at=now,
-            ended_at=now,
+            # A microsecond apart, because they are shown in their order.
+            first_seen_at=(seen_at := now + timedelta(microseconds=number)),
+            ended_at=seen_at,
         )
-        for name, why in new[:room]
+        for number, (name, why) in enumerate(new[:room])
     ]
     if rows:
         with work.desk.database.write("ctl") as cursor:

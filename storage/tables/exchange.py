@@ -176,10 +176,14 @@ def set_mends(cursor: Cursor, file_id: str, run_id: str) -> None:
 
 
 def waiting(cursor: Cursor) -> list[tuple[str, bool, datetime]]:
-    """Return (connection id, whether a file was never tried, when the newest was first seen) of inbound queues."""
+    """Return (connection id, whether a file was never tried, when the newest was first seen) of inbound queues.
+
+    What is in progress counts: where no run goes, one ended without being able to write that it waits again.
+    """
     return cursor.execute(
         "SELECT connection_id, bool_or(run_id IS NULL), max(first_seen_at) FROM ctl.file "
-        "WHERE state = 'queued' AND direction = 'inbound' GROUP BY connection_id ORDER BY min(first_seen_at)"
+        "WHERE state IN ('queued', 'in_progress') AND direction = 'inbound' "
+        "GROUP BY connection_id ORDER BY min(first_seen_at)"
     ).fetchall()
 
 
