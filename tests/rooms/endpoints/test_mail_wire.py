@@ -240,7 +240,7 @@ def test_what_strangers_say_stands_in_no_log(
     wire.secure(hosted)
     wire.say(b"EHLO canary.example\r\n")
     for line in (
-        b"BDAT canary",
+        b"CANARY",
         b"MAIL FROM:<canary@b.example> CANARY=1",
         b"RCPT TO:<canary@localhost>",
         b"\xffcanary",
