@@ -134,7 +134,7 @@ def _one_by_one(
     """Try to bring answers each by itself; where none of the first ones gets through, none is expected to."""
     tried: list[tuple[Answer, errors.HandoffError | None]] = []
     for answer in batch:
-        if len(tried) >= limits.ANSWERS_REFUSED_MAX and all(error for _, error in tried):
+        if len(tried) >= limits.REFUSED_ANSWERS_MAX and all(error for _, error in tried):
             tried.append((answer, tried[-1][1]))
         else:
             tried += _bring(desk, connection, answer_ways.Owed([answer], None), watch)

@@ -38,8 +38,7 @@ def texts(page: AppTest) -> str:
 def draft_of(desk: Desk, caller: Caller, **answers: object) -> str:
     """Make a draft with these answers beside those of step 1, by default for fetching over SFTP."""
     draft_id = drafts.begin(desk, caller)
-    way = {"direction": "inbound", "method": "sftp", "methodology": "pull"}
-    for field, usual in way.items():
+    for field, usual in {"direction": "inbound", "method": "sftp", "methodology": "pull"}.items():
         drafts.save(desk, caller, draft_id, {field: answers.pop(field, usual)})
     drafts.save(desk, caller, draft_id, {"name": "Loyalty", "data_type": "identities", **answers})
     return draft_id
