@@ -226,7 +226,7 @@ ANSWER_TRIES_HOURS_MAX = 24
 """An answer that could not be brought for a day rests; it can still be read on the Files page."""
 ANSWERS_AT_ONCE_MAX = 64
 """Answers brought over one connection to a partner's server; more wait for the next one."""
-ANSWERS_REFUSED_MAX = 3
+REFUSED_ANSWERS_MAX = 3
 """Answers brought one by one, after all together were refused, before the others are left to the next try."""
 DOWNLOADED_BYTES_MAX = 200 * 1024**2
 """A file that a page gives to a browser, for it passes through memory; larger ones go by the command line."""
@@ -286,6 +286,8 @@ SUBJECT_CHARACTERS_MAX = 200
 """The subject of mail that we send; mail programs show less of it."""
 RECIPIENTS_MAX = 50
 """Recipients of one outbound mail connection; mail servers refuse more than about 100 at once."""
+SCANNED_MAILS_MAX = 5
+"""The newest mails of a mailbox that a scan looks into, so that somebody sees columns within seconds."""
 LISTED_NAMES_SHOWN = 500
 """Names of a partner's folder that the pattern tester is given; nobody reads more of them."""
 HOSTED_FOLDER_CHARACTERS_MAX = 40
