@@ -6,7 +6,7 @@ import streamlit as st
 
 from engine.actions import drafts
 from engine.views import connections as view
-from engine.views.connections import ConnectionLine, ConnectionList
+from engine.views.connections import ConnectionLine, ConnectionList, DraftLine
 from engine.views.drafts import WORDS
 from pages.parts import badges, connection_facts, connection_table, filters, frame, session, words
 from pages.parts.plain import plain
@@ -15,6 +15,7 @@ from storage.records.connections import ConnectionState, Direction, Method
 _SEARCH_WIDTH = 260
 _METHOD_WIDTH = 140
 _LIVE_S = 2
+_DRAFTS_OPEN = 3
 _WAYS = {"all": "All", "in": "In", "out": "Out"}
 _DIRECTIONS = {"in": Direction.INBOUND, "out": Direction.OUTBOUND}
 _METHODS = {"": "All methods", **{method.value: WORDS[method] for method in (Method.SFTP, Method.FTP, Method.EMAIL)}}
@@ -53,7 +54,15 @@ def _create_button(key: str) -> None:
 
 
 def _draw_drafts(page: ConnectionList) -> None:
-    for line in page.drafts:
+    _draw_some_drafts(page, page.drafts[:_DRAFTS_OPEN])
+    if len(page.drafts) > _DRAFTS_OPEN:
+        more = words.counted(len(page.drafts) - _DRAFTS_OPEN, "older draft")
+        with st.expander(more, icon=":material/edit_note:", key="older_drafts"):
+            _draw_some_drafts(page, page.drafts[_DRAFTS_OPEN:])
+
+
+def _draw_some_drafts(page: ConnectionList, lines: Iterable[DraftLine]) -> None:
+    for line in lines:
         with st.container(horizontal=True, vertical_alignment="center", border=True, key=f"draft_{line.draft_id}"):
             name = f"**{plain(line.name)}**" if line.name.strip() else "a connection without a name"
             st.markdown(f":material/edit_note: Draft of {name}", width="content")

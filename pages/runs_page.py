@@ -33,12 +33,12 @@ def _table(found: RunList, runs: tuple[Run, ...], key: str, *, is_live: bool) ->
     data = {
         "Run": [run.number for run in runs],
         "What": [run.connection_name or "Deleted connection" for run in runs],
-        "Kind": [["import"] for _ in runs],
+        "Kind": [["delivery" if run.run_id in found.deliveries else "import"] for run in runs],
         "State": [badges.words(badges.of_run(run)) for run in runs],
         "Started": [frame.when(run.started_at or run.queued_at, found.now) for run in runs],
         "Took": [words.duration(run_stages.took_s(run.started_at, run.ended_at, found.now)) for run in runs],
-        "Rows": [run.counts.read for run in runs],
-        "Rejected": [run.counts.rejected for run in runs],
+        "Rows": [None if run.run_id in found.deliveries else run.counts.read for run in runs],
+        "Rejected": [None if run.run_id in found.deliveries else run.counts.rejected for run in runs],
         "Progress": [run_stages.share(found.stages.get(run.run_id)) for run in runs],
         "Stage": [run_stages.progress_text(found.stages.get(run.run_id)) for run in runs],
         "open": [menu for _ in runs],
@@ -50,10 +50,13 @@ def _table(found: RunList, runs: tuple[Run, ...], key: str, *, is_live: bool) ->
         hide_index=True,
         row_height=38,
         height="content",
+        placeholder=words.UNKNOWN,
         column_config={
             "Run": st.column_config.NumberColumn(width=64, format="localized"),
             "What": st.column_config.TextColumn(width=200 if not is_live else 150),
-            "Kind": st.column_config.MultiselectColumn(width=80, options=["import"], color=["gray"]),
+            "Kind": st.column_config.MultiselectColumn(
+                width=80, options=["import", "delivery"], color=["gray", "gray"]
+            ),
             "State": badges.column("State", width=190 if not is_live else 110),
             "Started": st.column_config.TextColumn(width=130 if not is_live else 110),
             "Took": st.column_config.TextColumn(width=90 if not is_live else 80),

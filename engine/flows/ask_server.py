@@ -8,7 +8,7 @@ from engine.base import errors, limits
 from engine.connections import wizard
 from engine.connections.wizard import Answers
 from engine.files import reading as files
-from engine.flows import drafting, places, sealing
+from engine.flows import drafting, mailboxes, places, sealing
 from engine.flows.desk import Desk
 from engine.flows.watch import Watch
 from engine.transfer import client, patterns
@@ -66,7 +66,8 @@ def list_names(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[str,
 def scan_folder(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[str, Any]:
     """List what a goal takes and read the head of its newest file.
 
-    Of mail, and where partners push to us, these are the files that came and are still kept.
+    Where partners push to us, these are the files that came and are still kept; in a mailbox that we read, the
+    attachments of its newest mails.
 
     Args:
         desk: The open home.
@@ -83,8 +84,10 @@ def scan_folder(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[str
         raise errors.GiveUp("This connection is not there any more; go back to the list.")
     kind = PatternKind(arguments.get("files_kind", PatternKind.WILDCARD))
     file_format = FileFormat(**arguments["format"])
-    if connection.is_hosted or connection.method is Method.EMAIL:
+    if connection.is_hosted:
         return _scan_kept(desk, connection, arguments["files"], kind, file_format)
+    if connection.method is Method.EMAIL:
+        return _scan_mailbox(desk, connection, arguments, kind, file_format, watch)
     remote = places.of_connection(desk, connection)
     listing = client.list_folder(remote, arguments["folder"], arguments["files"], kind, watch.is_cancelled)
     answer: dict[str, Any] = {**_listed(listing), "preview": None, "preview_error": None}
@@ -124,6 +127,32 @@ def _scan_kept(
         except errors.MendData as error:
             answer["preview_error"] = str(error)
     return answer
+
+
+def _scan_mailbox(
+    desk: Desk,
+    connection: Connection,
+    arguments: dict[str, Any],
+    kind: PatternKind,
+    file_format: FileFormat,
+    watch: Watch,
+) -> dict[str, Any]:
+    """Look into the newest mails: nothing is taken, and none is marked as read."""
+    work = desk.spool.work_folder(f"scan-{connection.connection_id}")
+    try:
+        seen = mailboxes.newest(desk, connection, arguments["folder"], arguments["files"], kind, work, watch)
+        if not seen.taken:  # what was imported may have been removed there
+            kept = _scan_kept(desk, connection, arguments["files"], kind, file_format)
+            return {**kept, "not_taken": [*kept["not_taken"], *map(list, seen.not_taken)]}
+        attachments = tuple(RemoteFile(file.name, file.size_bytes, at) for file, at, _ in seen.taken)
+        answer: dict[str, Any] = _listed(Listing(attachments, seen.not_taken))
+        file, _, path = seen.taken[0]
+        try:
+            return {**answer, "preview": _preview(path, file.name, file_format), "preview_error": None}
+        except errors.MendData as error:
+            return {**answer, "preview": None, "preview_error": str(error)}
+    finally:
+        desk.spool.discard(work)
 
 
 def _answers(desk: Desk, arguments: dict[str, Any]) -> Answers:

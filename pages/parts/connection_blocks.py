@@ -9,14 +9,14 @@ from engine.views import connections as view
 from engine.views.connections import ConnectionPage
 from pages.parts import badges, frame, words
 from pages.parts.plain import plain
-from storage.records.connections import Connection, Direction, Method
+from storage.records.connections import Connection, ConnectionState, Direction, Method
 from storage.records.goals import ImportGoal, PatternKind
-from storage.records.runs import RunStage, RunState
+from storage.records.runs import Run, RunStage, RunState
 
 _ROW_HEIGHT = 36
 _HISTORY = "history_open"
 _SCHEDULING = "schedule_open"
-_NUMBER_WIDTH = 80
+_NUMBER_WIDTH, _DELIVERED_WIDTH = 80, 140
 _RUNS_TABLE_HEIGHT_PX = 577
 _RUNS_WITHOUT_SCROLL = 15
 
@@ -38,10 +38,11 @@ def set_up(page: ConnectionPage) -> None:
 def _outbound(page: ConnectionPage) -> None:
     connection = page.connection
     details = connection.details
+    if connection.method is Method.EMAIL:
+        st.markdown(f"Files are mailed to {words.counted(len(details.recipients), 'recipient')}.")
+        return
     if connection.is_hosted:
         st.markdown(f"The partner finds files in `{details.hosted_folder}` of its login.")
-    elif connection.method is Method.EMAIL:
-        st.markdown(f"Files are mailed to {words.counted(len(details.recipients), 'recipient')}.")
     else:
         st.markdown(f"Files are put into `{details.folder}` at the partner.")
     st.caption("Each under a temporary name first, so that nobody reads half of it.")
@@ -219,32 +220,31 @@ def history(page: ConnectionPage) -> None:
 
 
 def _first_step(connection: Connection) -> str:
+    steps = [] if connection.state is ConnectionState.ON else ["turn it on"]
     if connection.direction is Direction.OUTBOUND:
-        return "Turn it on, then Send a file."
-    if connection.is_hosted:
-        return "Map columns, and the next file that comes is imported."
-    return "Map columns, turn it on, then Run now."
+        steps.append("Send a file")
+    else:
+        steps.insert(0, "Map columns")
+        steps.append("the next file that comes is imported" if connection.is_hosted else "Run now")
+    said = ", then ".join([", ".join(steps[:-1]), steps[-1]] if len(steps) > 1 else steps)
+    return f"{said[0].upper()}{said[1:]}."
 
 
 def _runs_table(page: ConnectionPage) -> None:
     shown = page.runs
+    is_out = page.connection.direction is Direction.OUTBOUND
+    numbers = _delivery_counts(shown) if is_out else _import_counts(shown)
     table = pd.DataFrame(
         {
             "Run": [run.number for run in shown],
             "State": [badges.words(badges.of_run(run)) for run in shown],
             "Started": [frame.when(run.started_at or run.queued_at, page.now) for run in shown],
-            "Checked": [run.counts.read for run in shown],
-            "Applied": [run.counts.applied for run in shown],
-            "Unchanged": [run.counts.unchanged for run in shown],
-            "Skipped": [sum(run.counts.skipped.values()) for run in shown],
-            "Rejected": [run.counts.rejected for run in shown],
-            "Created": [run.counts.created for run in shown],
-            "Updated": [run.counts.updated for run in shown],
+            **numbers,
             **({"open": [":material/open_in_new:"] * len(shown)} if page.may_see_runs else {}),
         }
     )
     config = st.column_config
-    numbers = ("Checked", "Applied", "Unchanged", "Skipped", "Rejected", "Created", "Updated")
+    width = _DELIVERED_WIDTH if is_out else _NUMBER_WIDTH
     st.dataframe(
         table,
         hide_index=True,
@@ -254,7 +254,7 @@ def _runs_table(page: ConnectionPage) -> None:
             "Run": config.NumberColumn(width=56, format="%d", alignment="left"),
             "State": badges.column("State", 170),
             "Started": config.TextColumn(width=112),
-            **{name: config.NumberColumn(width=_NUMBER_WIDTH, format="localized") for name in numbers},
+            **{name: config.NumberColumn(width=width, format="localized") for name in numbers},
             "open": config.ButtonColumn(
                 "",
                 width=44,
@@ -266,6 +266,22 @@ def _runs_table(page: ConnectionPage) -> None:
         },
         alt="Runs of this connection with their counts of rows and profiles.",
     )
+
+
+def _delivery_counts(shown: tuple[Run, ...]) -> dict[str, list[int]]:
+    return {"Files delivered": [run.counts.files_taken for run in shown]}
+
+
+def _import_counts(shown: tuple[Run, ...]) -> dict[str, list[int]]:
+    return {
+        "Checked": [run.counts.read for run in shown],
+        "Applied": [run.counts.applied for run in shown],
+        "Unchanged": [run.counts.unchanged for run in shown],
+        "Skipped": [sum(run.counts.skipped.values()) for run in shown],
+        "Rejected": [run.counts.rejected for run in shown],
+        "Created": [run.counts.created for run in shown],
+        "Updated": [run.counts.updated for run in shown],
+    }
 
 
 def _open_run(run_ids: tuple[str, ...]) -> None:

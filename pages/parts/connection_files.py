@@ -32,10 +32,10 @@ def draw(connection: Connection) -> None:
             st.markdown("**No file yet.**")
             st.caption(_how(connection))
             return
-        _table(page)
+        _table(page, is_out=connection.direction is Direction.OUTBOUND)
         failed = next((line for line in page.lines if line.file.state is FileState.FAILED), None)
         if failed is not None and failed.file.reason:
-            st.markdown(f":red[:material/cancel: {plain(failed.file.name)}: {plain(failed.file.reason)}]")
+            st.markdown(f":red[:material/cancel: {plain(files_badges.name(failed.file))}: {plain(failed.file.reason)}]")
 
 
 def _how(connection: Connection) -> str:
@@ -44,20 +44,21 @@ def _how(connection: Connection) -> str:
     return "It appears here as soon as the partner sends it." if connection.is_hosted else "Run now fetches files."
 
 
-def _table(page: FileList) -> None:
+def _table(page: FileList, *, is_out: bool) -> None:
     lines = page.lines
+    data = {
+        "Name": [files_badges.name(line.file) for line in lines],
+        "State": [[files_badges.of(line.file.state).word] for line in lines],
+        "First seen": [frame.when(line.file.first_seen_at, page.now) for line in lines],
+        "Size": [words.size(line.file.size_bytes) for line in lines],
+    }
+    if not is_out:
+        data["Rows"] = [_counted(line, line.file.rows_total) for line in lines]
+        data["Errors"] = [_counted(line, line.file.rows_errors) for line in lines]
     st.dataframe(
-        pd.DataFrame(
-            {
-                "Name": [line.file.name for line in lines],
-                "State": [[files_badges.of(line.file.state).word] for line in lines],
-                "First seen": [frame.when(line.file.first_seen_at, page.now) for line in lines],
-                "Size": [words.size(line.file.size_bytes) for line in lines],
-                "Rows": [_rows(line) for line in lines],
-                "Errors": [line.file.rows_errors for line in lines],
-            }
-        ),
+        pd.DataFrame(data),
         hide_index=True,
+        placeholder=words.UNKNOWN,
         row_height=_ROW_HEIGHT,
         height="content",
         column_config={
@@ -72,5 +73,5 @@ def _table(page: FileList) -> None:
     )
 
 
-def _rows(line: FileLine) -> int | None:
-    return line.file.rows_total if line.file.state in (FileState.COMPLETE, FileState.FAILED) else None
+def _counted(line: FileLine, number: int) -> int | None:
+    return number if line.file.state in (FileState.COMPLETE, FileState.FAILED) else None

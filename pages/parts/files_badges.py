@@ -1,8 +1,11 @@
-"""The badges of a file's states and the words for its direction; only drawing."""
+"""The badges of a file's states, the words for its direction, and what it is called; only drawing."""
+
+import re
 
 from pages.parts.badges import Badge
+from pages.parts.plain import visible
 from storage.records.connections import Direction
-from storage.records.exchange import FileState
+from storage.records.exchange import FileState, HandedFile
 
 WAYS = {Direction.INBOUND: "→ In", Direction.OUTBOUND: "← Out"}
 _OF = {
@@ -15,8 +18,16 @@ _OF = {
     FileState.INCOMPLETE: Badge("Incomplete", "orange", "hourglass_disabled"),
 }
 ALL = tuple(_OF.values())
+_WHOLE_MAIL = re.compile(r"(?:[0-9A-HJKMNP-TV-Z]{26}|\d+-\d+)\.eml")
 
 
 def of(state: FileState) -> Badge:
     """Return the badge of a file's state."""
     return _OF[state]
+
+
+def name(file: HandedFile) -> str:
+    """Return what a file is called on a page: its name, or whose mail it is where a mail is kept as a whole."""
+    if _WHOLE_MAIL.fullmatch(file.name):
+        return f"Mail from {visible(file.sender)}" if file.sender else "Mail"
+    return visible(file.name)

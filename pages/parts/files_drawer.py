@@ -11,7 +11,7 @@ from engine.views import callers
 from engine.views import files as view
 from engine.views.files import FilePage
 from pages.parts import files_badges, files_upload, frame, reasons, session, words
-from pages.parts.plain import plain
+from pages.parts.plain import plain, visible
 from storage.records.connections import Direction
 from storage.records.exchange import Answer, AnswerKind, AnswerState, FileState, HandedFile
 
@@ -65,7 +65,7 @@ def draw() -> None:
 
 def _draw_drawer(file_id: str) -> None:
     with frame.loading("this file"):
-        name = view.page(session.desk(), session.caller(), file_id).line.file.name
+        name = files_badges.name(view.page(session.desk(), session.caller(), file_id).line.file)
         # Its title is the file's name, so that the dialog is made anew for each.
         st.dialog(plain(name), width=_WIDTH, position="right", icon=":material/draft:", on_dismiss=close)(_draw)(
             file_id
@@ -76,7 +76,7 @@ def _draw_offer(file_id: str, kind: AnswerKind | None) -> None:
     with frame.loading("this file"):
         page = view.page(session.desk(), session.caller(), file_id)
         if kind is None:
-            st.markdown(f"**{plain(page.line.file.name)}**, {words.size(page.line.file.size_bytes)}")
+            st.markdown(f"**{plain(files_badges.name(page.line.file))}**, {words.size(page.line.file.size_bytes)}")
             _draw_original(page, "primary")
             return
         answer = page.line.answer(kind)
@@ -228,8 +228,8 @@ def _draw_rows(page: FilePage, reason: str | None) -> None:
             {
                 "Line": [item.line for item in rows],
                 "Reason": [reasons.rejected(item.reason) for item in rows],
-                "Column": [item.column or words.UNKNOWN for item in rows],
-                "Value": [item.value if item.value is not None else words.UNKNOWN for item in rows],
+                "Column": [visible(item.column or words.UNKNOWN) for item in rows],
+                "Value": [visible(item.value) if item.value is not None else words.UNKNOWN for item in rows],
                 "Suggestion": [item.suggestion for item in rows],
             }
         ),

@@ -7,6 +7,7 @@ from engine.actions import files as actions
 from engine.views.files import FileLine, FileList
 from pages.parts import files_badges, files_drawer, frame
 from pages.parts.badges import column
+from pages.parts.plain import visible
 from storage.records.connections import Direction
 from storage.records.exchange import AnswerKind
 
@@ -41,13 +42,13 @@ def draw(page: FileList) -> None:
     config = st.column_config
     has_reasons = any(line.file.reason for line in lines)
     data = {
-        "Name": [line.file.name for line in lines],
+        "Name": [files_badges.name(line.file) for line in lines],
         "State": [[files_badges.of(line.file.state).word] for line in lines],
         "Connection": [line.connection_name or "Deleted connection" for line in lines],
         "Direction": [files_badges.WAYS[line.file.direction] for line in lines],
         "Size": [_size(line) for line in lines],
         "First seen": [frame.when(line.file.first_seen_at, page.now) for line in lines],
-        "Why": [line.file.reason or "" for line in lines],
+        "Why": [visible(line.file.reason or "") for line in lines],
         "Total": [_rows(line, line.file.rows_total) for line in lines],
         "OK": [_rows(line, line.file.rows_ok) for line in lines],
         "Errors": [_rows(line, line.file.rows_errors) for line in lines],
@@ -106,6 +107,7 @@ def _on_menu(lines: tuple[FileLine, ...]) -> None:
         files_drawer.offer(line.file.file_id, _ANSWERS[label])
     else:
         files_drawer.open_file(line.file.file_id)
+    st.rerun()  # the list is a fragment, and the drawer is not in it
 
 
 def _on_cell() -> None:
@@ -114,3 +116,4 @@ def _on_cell() -> None:
     shown = st.session_state.get("files_shown", [])
     if cells and cells[0][1] == "Name" and cells[0][0] < len(shown):
         files_drawer.open_file(shown[cells[0][0]])
+        st.rerun()

@@ -12,7 +12,7 @@ from engine.views.drafts import WORDS
 from engine.views.goals import GoalPage, Scan
 from pages.parts import frame, session, wizard_words, words
 from pages.parts.goal_edit import Edit, take
-from pages.parts.plain import plain
+from pages.parts.plain import plain, visible
 from storage.records.connections import Method
 from storage.records.goals import PatternKind
 from storage.records.runs import JobState
@@ -55,7 +55,7 @@ def place(page: GoalPage, edit: Edit) -> str:
 
 def reads_what_came(page: GoalPage) -> bool:
     """Say whether a scan reads the files that came, instead of asking the partner's server."""
-    return page.connection.is_hosted or page.connection.method is Method.EMAIL
+    return page.connection.is_hosted
 
 
 def _has_folder(page: GoalPage) -> bool:
@@ -153,10 +153,14 @@ def _draw_empty(page: GoalPage, edit: Edit) -> None:
         return
     pattern = plain(edit.goal.files) or "any name"
     if reads_what_came(page):
-        st.markdown("**No file came yet.**" if page.scan is None else "**None of the files that came is kept.**")
+        st.markdown("**No file came yet.**")
         st.caption(f"A scan reads the first rows of the newest file that came and matches {pattern}.")
         return
     folder = plain(edit.goal.folder or "the folder")
+    if page.connection.method is Method.EMAIL:
+        st.markdown(f"**{f'{folder} holds no mail.' if page.scan else f'No mail of {folder} seen yet. Scan now.'}**")
+        st.caption(f"A scan looks into the newest mails and reads the first attachment that matches {pattern}.")
+        return
     seen = f"The folder {folder} is empty." if page.scan else f"No file seen in {folder} yet. Scan now."
     st.markdown(f"**{seen}**")
     st.caption(f"A scan lists the folder and reads the first rows of the newest file that matches {pattern}.")
@@ -169,7 +173,7 @@ def _draw_table(page: GoalPage, scan: Scan) -> None:
     st.dataframe(
         pd.DataFrame(
             {
-                "Name": [line[0] for line in lines],
+                "Name": [visible(line[0]) for line in lines],
                 "State": [[line[3]] for line in lines],
                 "Size": [line[1] for line in lines],
                 "Changed": [line[2] for line in lines],

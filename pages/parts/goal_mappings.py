@@ -140,11 +140,11 @@ def _columns(page: GoalPage, edit: Edit) -> dict[str, Any]:
     options = list({name.lower(): name for name in reversed(names)}.values())[::-1]
     return {
         mapping_rows.FIELD: st.column_config.TextColumn(width=112, pinned=True),
-        mapping_rows.FIRST: st.column_config.TextColumn(width=90),
+        mapping_rows.FIRST: st.column_config.TextColumn(width=84),
         mapping_rows.TYPE: st.column_config.SelectboxColumn(
             width=80, options=[kind.value for kind in PropertyType], required=True
         ),
-        mapping_rows.PROPERTY: st.column_config.SelectboxColumn(width=136, options=options),
+        mapping_rows.PROPERTY: st.column_config.SelectboxColumn(width=130, options=options),
         mapping_rows.IMPORT_AS: st.column_config.SelectboxColumn(
             width=96, options=list(mapping_rows.STRATEGY_WORDS.values()), required=True, help=_SUM_HINT
         ),

@@ -24,13 +24,15 @@ def draw(page: RunPage) -> None:
         _draw_table(lines, is_delivery=page.is_delivery)
         for line in lines:
             if line.file.reason and line.file.state is FileState.FAILED:
-                st.markdown(f":red[:material/cancel:] **{plain(line.file.name)}**: {plain(line.file.reason)}")
+                st.markdown(
+                    f":red[:material/cancel:] **{plain(files_badges.name(line.file))}**: {plain(line.file.reason)}"
+                )
 
 
 def _draw_table(lines: tuple[FileLine, ...], *, is_delivery: bool) -> None:
     config = st.column_config
     data = {
-        "Name": [line.file.name for line in lines],
+        "Name": [files_badges.name(line.file) for line in lines],
         "State": [[files_badges.of(line.file.state).word] for line in lines],
         "Size": [words.size(line.file.size_bytes) for line in lines],
         "Total": [line.file.rows_total for line in lines],

@@ -12,7 +12,7 @@ from engine.views import callers
 from engine.views import runs as view
 from engine.views.runs import RunPage
 from pages.parts import files_upload, frame, reasons, session, words
-from pages.parts.plain import plain
+from pages.parts.plain import plain, visible
 from storage.records.runs import Reject
 
 _PAGE_ROWS = 10
@@ -124,9 +124,9 @@ def _download(token: str, run_id: str, reason: str | None) -> Callable[[], bytes
 def _draw_table(rows: list[Reject], *, has_files: bool) -> None:
     data = {
         "Line": [item.line for item in rows],
-        "File": [item.file_name for item in rows],
-        "Column": [item.column or "–" for item in rows],  # noqa: RUF001 - the dash for what is not known
-        "Value": [item.value if item.value is not None else "–" for item in rows],  # noqa: RUF001 - the same
+        "File": [visible(item.file_name) for item in rows],
+        "Column": [visible(item.column or "–") for item in rows],  # noqa: RUF001 - the dash for what is not known
+        "Value": [visible(item.value) if item.value is not None else "–" for item in rows],  # noqa: RUF001 - the same
         "Reason": [[reasons.rejected(item.reason)] for item in rows],
         "Suggestion": [item.suggestion for item in rows],
         "open": [":material/open_in_full:"] * len(rows),
@@ -140,13 +140,13 @@ def _draw_table(rows: list[Reject], *, has_files: bool) -> None:
         height="content",
         column_config={
             "Line": st.column_config.NumberColumn(width=62, format="localized"),
-            "File": st.column_config.TextColumn(width=110),
-            "Column": st.column_config.TextColumn(width=104),
-            "Value": st.column_config.TextColumn(width=88),
+            "File": st.column_config.TextColumn(width=104),
+            "Column": st.column_config.TextColumn(width=72 if has_files else 104),
+            "Value": st.column_config.TextColumn(width=72 if has_files else 88),
             "Reason": st.column_config.MultiselectColumn(
                 width=124, options=reasons.REJECTED_WORDS, color=["orange"] * len(reasons.REJECTED_WORDS)
             ),
-            "Suggestion": st.column_config.TextColumn(width=168),
+            "Suggestion": st.column_config.TextColumn(width=134 if has_files else 168),
             "open": st.column_config.ButtonColumn(
                 "", width=44, type="tertiary", key=_TABLE, on_click=_on_open, args=(rows,), help="The whole row"
             ),

@@ -7,7 +7,7 @@ from engine.actions import questions
 from engine.views import drafts as view
 from engine.views.drafts import DraftPage
 from pages.parts import frame, wizard_fields, wizard_state, wizard_words, words
-from pages.parts.plain import plain
+from pages.parts.plain import plain, visible
 from pages.parts.wizard_host_key import is_of_server, is_open
 from storage.records.goals import PatternKind
 from storage.records.runs import Job
@@ -131,4 +131,4 @@ def _icon(reason: str, *, is_taken: bool) -> str:
 
 
 def _code(name: str) -> str:
-    return plain(name) if "`" in name else f"`{name}`"
+    return plain(name) if "`" in name else f"`{visible(name)}`"

@@ -16,6 +16,7 @@ from storage.records.connections import Direction, Method
 _NAME_CHARACTERS = 120
 _NO_BREAK = "\u00a0"
 _AS_CODE = ("Server", "Folder", "Mailbox folder", "File pattern", "User name", "Host key", "Certificate", "Address")
+_IN_WORDS = ("every file", "by authority")
 
 
 def direction(page: DraftPage) -> None:
@@ -134,7 +135,7 @@ def review(page: DraftPage) -> None:
 def _shown(label: str, value: str) -> str:
     if not value:
         return ":gray[–]"  # noqa: RUF001 - the dash that stands for nothing
-    is_code = label.startswith(_AS_CODE) and "`" not in value and value != "every file"
+    is_code = label.startswith(_AS_CODE) and "`" not in value and value not in _IN_WORDS
     return f"`{value}`" if is_code else plain(value)
 
 

@@ -7,12 +7,16 @@ from pathlib import Path
 import paramiko
 import pytest
 
+from engine.actions import questions
 from engine.base import limits
 from engine.flows import queue, sources
 from engine.flows.desk import Desk
 from engine.security import provisioning
+from engine.views import questions as view
 from storage.records.boxes import EndpointStatus
 from storage.records.connections import Connection, Method, SecretKind, Server
+from storage.records.goals import FileFormat
+from storage.records.people import Caller, Role
 from storage.records.runs import Run, RunState
 from storage.tables import credentials, runs
 from tests.fakes import exchange as put
@@ -23,6 +27,7 @@ from tests.fakes.home import open_home
 from tests.fakes.pushed import HEADER, goal_for, letter
 from tests.fakes.service import ServiceProcess, wait_until
 
+ANALYST = Caller("Ana Vos", Role.ANALYST, "p1")
 LANDED_S_MAX = 60.0
 """Five seconds on a quiet machine; tests share theirs."""
 NO_PORTS = "endpoints: {sftp_port: 0, ftp_port: 0, smtp_port: 0}\n"
@@ -81,6 +86,37 @@ def test_a_mailbox_is_read_mail_by_mail_once_and_cleaned_after_the_import(desk: 
         assert len(server.flags()) == 2
         with desk.database.read() as cursor:
             assert cursor.execute("SELECT points FROM dat.profile").fetchall() == [(5,)]
+
+
+def test_a_mailbox_is_mapped_before_anything_was_taken(desk: Desk, tmp_path: Path) -> None:
+    # given: a mailbox whose columns nobody has mapped, so that nothing runs
+    authority = Authority(tmp_path)
+    put.settings(desk, f"network: {{authorities: {authority.path}}}\n")
+    with Dovecot(authority.good().path) as server:
+        place = Server(server.host, server.port, server.username, "", SecretKind.PASSWORD)
+        box = put.connection(desk, "Mailbox", (put.IN, Method.EMAIL, put.PULL), server=place, password=server.password)
+        goal = goal_for(desk, box, "*.csv", "INBOX")
+        server.put("1", letter(("a.csv", HEADER + "1,Ana,5\n"), message_id="<1@x>"), 1_700_000_000)
+        server.put("2", letter(("b.csv", HEADER), ("b.txt", "x"), message_id="<2@x>"), 1_700_000_100)
+        # when
+        job_id = questions.ask_scan(desk, ANALYST, goal.goal_id, "INBOX", "*.csv", FileFormat(separator=None))
+        put.work(desk)
+        job = view.state(desk, ANALYST, job_id)
+        # then
+        assert job.error is None
+        assert job.result is not None
+        assert [file["name"] for file in job.result["files"]] == ["a.csv"]
+        assert job.result["preview"]["columns"] == ["id", "name", "points"]
+        assert "b.txt" in dict(job.result["not_taken"])
+        assert "S" not in "".join(server.flags())
+        assert files(desk) == []
+        # when no mail is taken
+        job_id = questions.ask_scan(desk, ANALYST, goal.goal_id, "INBOX", "*.xml", FileFormat(separator=None))
+        put.work(desk)
+        # then
+        job = view.state(desk, ANALYST, job_id)
+        assert job.result is not None
+        assert (job.result["files"], job.result["preview"]) == ([], None)
 
 
 @pytest.mark.promise("T06")

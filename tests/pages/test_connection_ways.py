@@ -2,10 +2,12 @@
 
 import pytest
 
+from engine.actions import connections
 from engine.flows.desk import Desk
 from storage.records.connections import Direction, Method, Methodology
+from storage.records.exchange import FileState
 from storage.records.people import Caller, Role
-from tests.fakes import home
+from tests.fakes import exchange, home
 from tests.pages import ways
 from tests.pages.conftest import Show
 from tests.pages.test_connection_page import texts
@@ -73,3 +75,36 @@ def test_a_partner_sees_its_own_connections_alone_and_no_mapping(desk: Desk, adm
     refused = ("map_", "run_now", "send_file", "open_run")
     assert not [item for item in page.button if str(item.key).startswith(refused)]
     assert "This connection is not there any more" in texts(show(FILE, email="partner@example.org", id=theirs))
+
+
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [
+        (ways.HOSTED_SFTP, "Map columns, then the next file that comes is imported."),
+        (ways.of(Direction.INBOUND, Method.SFTP, Methodology.PULL), "Map columns, then Run now."),
+        (ways.of(Direction.OUTBOUND, Method.SFTP, Methodology.PUSH), "Send a file."),
+    ],
+    ids=str,
+)
+def test_the_next_thing_to_do_is_said(desk: Desk, admin: Caller, show: Show, way: Way, said: str) -> None:
+    # given
+    connection_id = ways.make(desk, admin, way)
+    assert said in texts(show(FILE, id=connection_id))
+    # when it is turned off
+    connections.set_on(desk, admin, connection_id, is_on=False)
+    # then
+    assert "urn it on" in texts(show(FILE, id=connection_id))
+
+
+def test_deliveries_count_files_and_no_rows(desk: Desk, admin: Caller, show: Show) -> None:
+    # given
+    out = exchange.connection(desk, "Ads", (exchange.OUT, Method.SFTP, exchange.PULL))
+    exchange.file(desk, out, "sent.csv", state=FileState.COMPLETE)
+    exchange.ended_run(desk, out)
+    # when
+    page = show(FILE, id=out.connection_id)
+    # then
+    latest, history = (item.value for item in page.dataframe)
+    assert list(latest) == ["Name", "State", "First seen", "Size"]
+    assert list(history) == ["Run", "State", "Started", "Files delivered", "open"]
+    del admin

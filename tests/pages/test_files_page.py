@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from engine.actions import files as actions
-from engine.base import clock
+from engine.base import clock, ids
 from engine.flows import answering
 from engine.flows.desk import Desk
 from engine.views import files as view
@@ -68,6 +68,18 @@ def test_every_state_has_its_badge_and_reasons_stand_in_the_row(desk: Desk, admi
     reasons = dict(zip(table["Name"], table["Why"], strict=True))
     assert reasons["failed.csv"] == "because of failed"
     assert (set(table["Connection"]), set(table["Direction"])) == ({"Loyalty"}, {"→ In"})
+
+
+def test_a_mail_kept_as_a_whole_is_called_by_its_sender(desk: Desk, admin: Caller, show: Show) -> None:
+    # given
+    del admin
+    connection = given.connection(desk, "Loyalty", (IN, Method.EMAIL, PUSH))
+    for name, sender in ((f"{ids.ulid()}.eml", "ben@partner.example"), ("17-4.eml", None), ("a.eml", "x@y.example")):
+        given.file(desk, connection, name, state=FileState.IGNORED, sender=sender)
+    # when
+    page = show("files_page.py")
+    # then
+    assert set(page.dataframe[0].value["Name"]) == {"Mail from ben@partner.example", "Mail", "a.eml"}
 
 
 @pytest.mark.promise("R06")

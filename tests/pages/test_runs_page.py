@@ -6,7 +6,9 @@ import pytest
 
 from engine.base.errors import Category
 from engine.flows.desk import Desk
+from storage.records.connections import Method
 from storage.records.people import Caller, Role
+from tests.fakes import exchange
 from tests.pages import shop as shops
 from tests.pages.conftest import Show
 
@@ -21,8 +23,8 @@ def test_nothing_has_run_yet_and_the_page_says_what_to_do(show: Show) -> None:
 
 @pytest.mark.promise("H01")
 @pytest.mark.promise("D05")
-@pytest.mark.parametrize("role", list(Role))
-def test_every_role_sees_the_runs_newest_first(
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.PARTNER])
+def test_every_role_but_the_partners_sees_the_runs_newest_first(
     desk: Desk, admin: Caller, show: Show, tmp_path: Path, role: Role
 ) -> None:
     # given
@@ -86,3 +88,16 @@ def test_a_page_number_that_does_not_exist_shows_the_first_page(
     # then
     assert not page.exception
     assert list(page.dataframe[0].value["Run"]) == [1]
+
+
+def test_a_delivery_is_called_one_and_counts_no_rows(desk: Desk, admin: Caller, show: Show) -> None:
+    # given
+    del admin
+    out = exchange.connection(desk, "Ads", (exchange.OUT, Method.SFTP, exchange.PULL))
+    exchange.ended_run(desk, out)
+    # when
+    page = show("runs_page.py")
+    # then
+    table = page.dataframe[0].value
+    assert [list(words) for words in table["Kind"]] == [["delivery"]]
+    assert table["Rows"].isna().all()
