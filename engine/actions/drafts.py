@@ -67,19 +67,35 @@ def save(desk: Desk, caller: Caller, draft_id: str, changes: dict[str, Any]) -> 
     that were chosen: nobody can see a secret, and nobody can have it sent elsewhere.
 
     Raises:
-        BadInput: The wizard asks for no such entry.
+        BadInput: The wizard asks for no such entry, or what was pasted is no public key (W20): people paste the private
+            one, and drafts are not sealed. The field is empty then, and the other changes are kept.
         GiveUp: The draft is gone.
     """
     audit.allow(desk.database, caller, Right.EDIT_CONNECTIONS, What("draft", draft_id))
     unknown = set(changes) - wizard.FIELDS
     if unknown:
         raise errors.BadInput(f"The wizard asks for no {', '.join(sorted(unknown))}; reload the page.")
+    refused = _key_refusal(changes)
+    if refused is not None:
+        changes = {**changes, "public_key": ""}
     with desk.database.write("ctl") as cursor:
         before, sealed = _own(cursor, draft_id, caller)
         answers, drops_secret = wizard.changed(before, changes)
         if wizard.takes_mail(answers) and not answers.get("address"):
             answers["address"] = provisioning.new_address()
         _put(cursor, draft_id, caller, answers, None if drops_secret else sealed)
+    if refused is not None:
+        raise refused
+
+
+def _key_refusal(changes: dict[str, Any]) -> errors.BadInput | None:
+    pasted = str(changes.get("public_key") or "").strip()
+    try:
+        if pasted:
+            provisioning.public_line(pasted)
+    except errors.BadInput as error:
+        return error
+    return None
 
 
 def use_existing(desk: Desk, caller: Caller, draft_id: str, credential_id: str) -> None:

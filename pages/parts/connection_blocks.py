@@ -211,7 +211,7 @@ def history(page: ConnectionPage) -> None:
         frame.block_title("Run history", newest)
         if not page.runs:
             st.markdown("**Not run yet.**")
-            st.caption(_first_step(page.connection))
+            st.caption(_first_step(page.connection, may_map=page.may_map))
             return
         last = page.runs[0]
         if last.error and last.state is RunState.FAILED:
@@ -219,7 +219,9 @@ def history(page: ConnectionPage) -> None:
         _runs_table(page)
 
 
-def _first_step(connection: Connection) -> str:
+def _first_step(connection: Connection, *, may_map: bool) -> str:
+    if connection.direction is Direction.INBOUND and not may_map:
+        return "Somebody at Handoff maps its columns first; files that come wait for that."
     steps = [] if connection.state is ConnectionState.ON else ["turn it on"]
     if connection.direction is Direction.OUTBOUND:
         steps.append("Send a file")

@@ -50,7 +50,7 @@ def _table(page: FileList, *, is_out: bool) -> None:
         "Name": [files_badges.name(line.file) for line in lines],
         "State": [[files_badges.of(line.file.state).word] for line in lines],
         "First seen": [frame.when(line.file.first_seen_at, page.now) for line in lines],
-        "Size": [words.size(line.file.size_bytes) for line in lines],
+        "Size": [files_badges.size(line.file) for line in lines],
     }
     if not is_out:
         data["Rows"] = [_counted(line, line.file.rows_total) for line in lines]

@@ -1,7 +1,8 @@
-"""The badges of a file's states, the words for its direction, and what it is called; only drawing."""
+"""A file in words: the badge of its state, its direction, its name and its size; only drawing."""
 
 import re
 
+from pages.parts import words
 from pages.parts.badges import Badge
 from pages.parts.plain import visible
 from storage.records.connections import Direction
@@ -31,3 +32,8 @@ def name(file: HandedFile) -> str:
     if _WHOLE_MAIL.fullmatch(file.name):
         return f"Mail from {visible(file.sender)}" if file.sender else "Mail"
     return visible(file.name)
+
+
+def size(file: HandedFile) -> str:
+    """Return a file's size; a dash for what was only listed."""
+    return words.size(file.size_bytes) if file.size_bytes or file.sha256 else words.UNKNOWN

@@ -13,7 +13,7 @@ from engine.views.files import FilePage
 from pages.parts import files_badges, files_upload, frame, reasons, session, words
 from pages.parts.plain import plain, visible
 from storage.records.connections import Direction
-from storage.records.exchange import Answer, AnswerKind, AnswerState, FileState, HandedFile
+from storage.records.exchange import Answer, AnswerKind, AnswerState, FileState
 
 _WIDTH = 620
 _OFFER, _FILE = "files_offer", "id"
@@ -47,11 +47,6 @@ def close() -> None:
     """Shut the drawer."""
     st.query_params.pop(_FILE, None)
     st.session_state.pop(_OFFER, None)
-
-
-def size(file: HandedFile) -> str:
-    """Return a file's size; a dash for what was only listed; pure."""
-    return words.size(file.size_bytes) if file.size_bytes or file.sha256 else words.UNKNOWN
 
 
 def draw() -> None:
@@ -140,7 +135,7 @@ def _draw_facts(page: FilePage) -> None:
     facts = {
         "First seen": frame.when(file.first_seen_at, page.now),
         "Ended": frame.when(file.ended_at, page.now) if file.ended_at else "",
-        "Size": size(file),
+        "Size": files_badges.size(file),
         "Rows": rows,
         "Folder": plain(file.folder) if file.folder not in ("", "/") else "",
         "From": plain(file.sender) if file.sender else "",

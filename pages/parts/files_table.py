@@ -46,7 +46,7 @@ def draw(page: FileList) -> None:
         "State": [[files_badges.of(line.file.state).word] for line in lines],
         "Connection": [line.connection_name or "Deleted connection" for line in lines],
         "Direction": [files_badges.WAYS[line.file.direction] for line in lines],
-        "Size": [_size(line) for line in lines],
+        "Size": [files_badges.size(line.file) for line in lines],
         "First seen": [frame.when(line.file.first_seen_at, page.now) for line in lines],
         "Why": [visible(line.file.reason or "") for line in lines],
         "Total": [_rows(line, line.file.rows_total) for line in lines],
@@ -82,11 +82,6 @@ def draw(page: FileList) -> None:
         alt="Files with connection, direction, size, state and rows; a menu in each row.",
     )
     st.session_state["files_shown"] = [line.file.file_id for line in lines]
-
-
-def _size(line: FileLine) -> str:
-    # What never came whole has no size of its own.
-    return files_drawer.size(line.file)
 
 
 def _rows(line: FileLine, number: int) -> int | None:

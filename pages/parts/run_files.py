@@ -34,7 +34,7 @@ def _draw_table(lines: tuple[FileLine, ...], *, is_delivery: bool) -> None:
     data = {
         "Name": [files_badges.name(line.file) for line in lines],
         "State": [[files_badges.of(line.file.state).word] for line in lines],
-        "Size": [words.size(line.file.size_bytes) for line in lines],
+        "Size": [files_badges.size(line.file) for line in lines],
         "Total": [line.file.rows_total for line in lines],
         "OK": [line.file.rows_ok for line in lines],
         "Errors": [line.file.rows_errors for line in lines],

@@ -5,14 +5,25 @@ from collections.abc import Callable
 import streamlit as st
 
 from engine.actions import drafts
+from engine.base.errors import HandoffError
 from engine.views.drafts import WORDS, Choosable, DraftPage
-from pages.parts import frame, wizard_host_key, wizard_provided, wizard_secret, wizard_state, wizard_words, words
+from pages.parts import (
+    frame,
+    session,
+    wizard_host_key,
+    wizard_provided,
+    wizard_secret,
+    wizard_state,
+    wizard_words,
+    words,
+)
 from pages.parts.plain import plain
 from pages.parts.wizard_state import key
 
 _EXISTING, _NEW = "existing", "new"
 _CHOICES = {_EXISTING: "Use existing", _NEW: "Create new"}
 _KEY_LINES_PX = 120
+_KEY_REFUSED = "wizard_public_key_refused"
 
 
 def draw(page: DraftPage) -> None:
@@ -122,10 +133,24 @@ def _public_key(page: DraftPage) -> None:
         height=_KEY_LINES_PX,
         placeholder="ssh-ed25519 AAAA…",
         help="The partner's public half: OpenSSH (ssh-ed25519 …) or PKCS#8 (BEGIN PUBLIC KEY).",
-        on_change=wizard_state.keep_text,
-        args=(page.draft_id, "public_key"),
+        on_change=_keep_public_key,
+        args=(page.draft_id,),
     )
-    wizard_state.problem(page, "public_key")
+    of_draft, sentence = st.session_state.get(_KEY_REFUSED, ("", ""))
+    if of_draft == page.draft_id and sentence:
+        st.markdown(f":red[:material/error: {plain(sentence)}]")
+    else:
+        wizard_state.problem(page, "public_key")
+
+
+def _keep_public_key(draft_id: str) -> None:
+    # A private key that was pasted by mistake is not kept, so the draft cannot say what is wrong with it.
+    st.session_state.pop(_KEY_REFUSED, None)
+    pasted = str(st.session_state[key("public_key")] or "").strip()
+    try:
+        drafts.save(session.desk(), session.caller(), draft_id, {"public_key": pasted})
+    except HandoffError as error:
+        st.session_state[_KEY_REFUSED] = (draft_id, str(error))
 
 
 def _return_email(page: DraftPage) -> None:

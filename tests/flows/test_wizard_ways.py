@@ -150,12 +150,17 @@ def test_a_pasted_public_key_is_all_that_is_kept(desk: Desk) -> None:
 def test_a_private_key_pasted_as_public_one_is_refused_and_nothing_is_kept(desk: Desk) -> None:
     # given
     private, _ = provisioning.new_pair("theirs")
-    draft_id = fill(desk, ANA, ("inbound", "sftp", "push"), credential_kind="public_key", public_key=private)
+    draft_id = fill(desk, ANA, ("inbound", "sftp", "push"), credential_kind="public_key")
     # when
     with pytest.raises(BadInput, match="This is a private key"):
+        drafts.save(desk, ANA, draft_id, {"public_key": private, "credential_name": "Theirs"})
+    # then: the other change is there, the key is not, anywhere
+    answers = view.page(desk, ANA, draft_id, None).answers
+    assert (answers["public_key"], answers["credential_name"], answers["has_secret"]) == ("", "Theirs", False)
+    with desk.database.read() as cursor:
+        assert "PRIVATE KEY" not in str(cursor.execute("SELECT * FROM ctl.draft").fetchall())
+    with pytest.raises(BadInput, match="Paste the public key"):
         drafts.provision(desk, ANA, draft_id)
-    # then
-    assert view.page(desk, ANA, draft_id, None).answers["has_secret"] is False
 
 
 @pytest.mark.promise("W19")
