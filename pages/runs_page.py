@@ -10,6 +10,7 @@ from pages.parts import badges, frame, run_stages, session, words
 from storage.records.runs import Run
 
 _PAGE_ROWS = 15
+_PAGES_WIDTH = 300
 _POLL_S = 2.0
 _DIGITS_MAX = 9
 _OPEN, _CANCEL = ":material/chevron_right:", ":material/cancel: Cancel"
@@ -115,7 +116,7 @@ def _draw() -> None:
             st.caption(words.counted(found.total, "run"), width="content")
             st.space("stretch")
             if pages > 1:
-                st.pagination(pages, key=_PAGE, bind="query-params")
+                st.pagination(pages, key=_PAGE, bind="query-params", width=_PAGES_WIDTH)
 
 
 if __name__ == "__main__":

@@ -107,6 +107,11 @@ class Session(ftplib.FTP_TLS):
         except ftplib.error_perm as error:
             if str(error)[:3] in ("530", "532", "535"):
                 raise sentences.sign_in_refused(self._place, "password") from None
+            if self._tls is None and re.search(r"\b(SSL|TLS)\b", str(error)):
+                raise GiveUp(
+                    f"{sentences.at(self._place)} lets nobody sign in without TLS; turn Plain FTP off.",
+                    Category.NETWORK,
+                ) from None
             raise refusal(self._place, error, "signing in") from None
         except ftplib.Error as error:
             raise refusal(self._place, error, "signing in") from None
@@ -224,12 +229,12 @@ def says_no_permission(error: ftplib.Error) -> bool:
 
 def refusal(place: Place, error: ftplib.Error, what: str) -> HandoffError:
     """Any other answer, in the server's own words."""
-    said = re.sub(r"\s+", " ", str(error)).strip()
+    said = shown(re.sub(r"\s+", " ", str(error)).strip()).rstrip(".")
     if said[:3] in _CUT:
-        return Lost(f"{sentences.at(place)} cut the connection and says: {shown(said)}; the next run tries again.")
+        return Lost(f"{sentences.at(place)} cut the connection and says: {said}; the next run tries again.")
     if isinstance(error, ftplib.error_temp) or said[:3] in _BUSY:
         return TryAgain(
-            f"{sentences.at(place)} is not ready for {shown(what)}: {shown(said)}; the next run tries again.",
+            f"{sentences.at(place)} is not ready for {shown(what)}: {said}; the next run tries again.",
             Category.OTHER,
         )
     return sentences.refused(place, what, said)

@@ -196,8 +196,9 @@ def endless(name: str, size_bytes: int) -> GiveUp:
 
 def refused(place: Place, what: str, said: str) -> HandoffError:
     """Any other answer of the SFTP server, in its words."""
+    words = shown(said).rstrip(".") or "nothing"
     return TryAgain(
-        f"{at(place)} failed with {shown(what)} and says: {shown(said) or 'nothing'}; the next run tries again.",
+        f"{at(place)} failed with {shown(what)} and says: {words}; the next run tries again.",
         Category.OTHER,
     )
 

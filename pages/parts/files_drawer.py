@@ -13,7 +13,7 @@ from engine.views.files import FilePage
 from pages.parts import files_badges, files_upload, frame, reasons, session, words
 from pages.parts.plain import plain, visible
 from storage.records.connections import Direction
-from storage.records.exchange import Answer, AnswerKind, AnswerState, FileState
+from storage.records.exchange import Answer, AnswerKind, AnswerState, FileState, HandedFile
 
 _WIDTH = 620
 _OFFER, _FILE = "files_offer", "id"
@@ -89,7 +89,7 @@ def _draw(file_id: str) -> None:
         frame.draw_refusal()
         if file.reason:
             (st.error if file.state is FileState.FAILED else st.info)(
-                plain(file.reason), icon=f":material/{badge.icon}:"
+                plain(_why(file)), icon=f":material/{badge.icon}:"
             )
         _draw_links(page)
         _draw_facts(page)
@@ -107,6 +107,12 @@ def _draw(file_id: str) -> None:
         if file.direction is Direction.INBOUND:
             _draw_answers(page)
         _draw_rejects(page)
+
+
+def _why(file: HandedFile) -> str:
+    reason = file.reason or ""
+    is_phrase = file.state is FileState.NOT_MATCHED and not reason.endswith(".")
+    return f"It was not read because of its name: {reason}." if is_phrase else reason
 
 
 def _draw_links(page: FilePage) -> None:

@@ -16,6 +16,7 @@ from pages.parts.plain import plain, visible
 from storage.records.runs import Reject
 
 _PAGE_ROWS = 10
+_PAGES_WIDTH = 230
 _ALL = "all"
 _SUSPECT = re.compile(r"[=+\-@\t\r]")
 _NUMBER = re.compile(r"[+-]?[0-9][0-9.,]*")
@@ -66,7 +67,7 @@ def draw(page: RunPage) -> None:
             )
         st.space("stretch")
         if pages > 1:
-            st.pagination(pages, key=key, max_visible_pages=5)
+            st.pagination(pages, key=key, max_visible_pages=5, width=_PAGES_WIDTH)
     if st.session_state.get(_OPEN):
         _show_row(st.session_state[_OPEN])
 

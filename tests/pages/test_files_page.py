@@ -70,6 +70,17 @@ def test_every_state_has_its_badge_and_reasons_stand_in_the_row(desk: Desk, admi
     assert (set(table["Connection"]), set(table["Direction"])) == ({"Loyalty"}, {"→ In"})
 
 
+def test_the_drawer_says_in_a_sentence_why_a_file_was_not_read(desk: Desk, admin: Caller, show: Show) -> None:
+    # given
+    del admin
+    connection = given.connection(desk, "Loyalty", (IN, Method.SFTP, PUSH))
+    file = given.file(desk, connection, "logo.png", state=FileState.NOT_MATCHED, reason="does not match")
+    # when
+    page = show("files_page.py", id=file.file_id)
+    # then
+    assert page.info[0].value == r"It was not read because of its name\: does not match."
+
+
 def test_a_mail_kept_as_a_whole_is_called_by_its_sender(desk: Desk, admin: Caller, show: Show) -> None:
     # given
     del admin

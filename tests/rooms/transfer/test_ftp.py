@@ -323,3 +323,13 @@ def test_a_pinned_certificate_is_trusted_alone(authority: Authority, folder: Pat
             _over_tls(server, authority, host_key=pinned.fingerprint).list_folder("/")
         assert caught.value.category is Category.HOST_KEY
         assert server.commands == ["AUTH"]
+
+
+def test_a_server_that_wants_tls_says_so_in_its_own_sentence(tmp_path: Path) -> None:
+    # given a person switched TLS off
+    with FtpServer(tmp_path, Authority(tmp_path).good().path) as server:
+        # when
+        last = _at(server).test("/")[-1]
+    # then
+    assert (last.name, last.ok) == ("sign in", False)
+    assert last.said.endswith("lets nobody sign in without TLS; turn Plain FTP off.")
