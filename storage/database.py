@@ -19,6 +19,7 @@ Cursor = duckdb.DuckDBPyConnection
 Schema = Literal["ctl", "dat"]
 _STORAGE_VERSION = "v1.5.0"
 _MEMORY_SHARE = "50%"
+_INTERRUPTED = "Query interrupted"
 _DAMAGED = re.compile("Corrupt database file|Could not read enough bytes|not a valid DuckDB")
 
 
@@ -48,12 +49,18 @@ class Database:
 
         Raises:
             StorageFault: The file is damaged.
+            KeyboardInterrupt: Ctrl-C came while a query ran.
         """
         cursor = self._connection.cursor()
         try:
             yield cursor
         except duckdb.Error as error:
             _raise_fault(error)
+            raise
+        except RuntimeError as error:
+            # A Ctrl-C during a query comes out of DuckDB as an error, and would be recorded as a fault of the run.
+            if str(error) == _INTERRUPTED:
+                raise KeyboardInterrupt from error
             raise
         finally:
             cursor.close()

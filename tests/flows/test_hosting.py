@@ -319,8 +319,16 @@ def test_killed_with_the_service_the_endpoints_leave_no_process_and_no_port(tmp_
         # then nothing of it is left
         assert children
         wait_until(lambda: all(_is_gone(child) for child in children), 5.0)
+        # Another program's own connection may hold a free port for a moment.
+        wait_until(lambda: _is_free(port), _WAIT_S)
+
+
+def _is_free(port: int) -> bool:
+    try:
         with socket.create_server(("127.0.0.1", port)):
-            pass
+            return True
+    except OSError:
+        return False
 
 
 def _is_gone(process: psutil.Process) -> bool:

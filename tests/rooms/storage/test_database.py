@@ -256,3 +256,14 @@ def test_a_first_start_that_was_cut_off_is_begun_again(tmp_path: Path, spool: Pa
     made(path, spool)
     # then
     assert [item.name for item in tmp_path.glob("home.duckdb*")] == ["home.duckdb"]
+
+
+def test_ctrl_c_during_a_query_is_a_ctrl_c_and_not_a_fault_of_the_query(database: Database) -> None:
+    # given: what DuckDB makes of a SIGINT that comes while it works
+    said = RuntimeError("Query interrupted")
+    # when, then
+    with pytest.raises(KeyboardInterrupt), database.write("ctl"):
+        raise said
+    # then: every other error stays what it is
+    with pytest.raises(RuntimeError, match="something else"), database.read():
+        raise RuntimeError("something else")
