@@ -27,7 +27,7 @@ demo: $(RUN_STAMP) ## show Handoff at work on made-up data, all on this machine 
 	@exec $(BIN)/python -m engine.demo
 
 test: $(DEV_STAMP) machine ## run all tests but soak and bench; sets up first what is missing
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not soak and not bench" $(TESTS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --no-loadscope-reorder -m "not soak and not bench" $(TESTS)
 
 check: $(DEV_STAMP) ## lint, types, import rules and the order of the house
 	$(BIN)/ruff check .

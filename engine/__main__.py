@@ -6,11 +6,12 @@ import threading
 
 from engine import cli
 from engine.base import errors, settings
-from engine.service import Service
 
 
 def serve() -> int:
     """Run the service until SIGTERM or SIGINT; return the exit status."""
+    from engine.service import Service  # noqa: PLC0415 - the whole engine, which the command line may not need
+
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())

@@ -9,100 +9,17 @@ import json
 import os
 import shutil
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
-from engine import control, verbs
 from engine.actions import wanted_yaml
-from engine.base import clock, errors, limits, log
+from engine.base import clock, errors, limits
 from engine.base.settings import Settings
-from engine.flows import intake
-from engine.partners import simulator
-from engine.scheduling.jobs import Worker
-from engine.service import Home, HomeIsHeld
+from engine.office import Office
 
 _OK, _FAILED = 0, 1
-_POLL_S = 0.1
 _DAYS = 30
 _CONTENTS = {"original": "original", "receipt": "receipt", "result": "result", "rejects": "errors"}
-
-
-class Office:
-    """Does verbs: through the running service, or on the home itself, opened once where none runs."""
-
-    def __init__(self, settings: Settings) -> None:
-        """Name the home; nothing is opened yet."""
-        self._settings = settings
-        self._home: Home | None = None
-        self._worker: Worker | None = None
-        self._knew_service = self._has_taken_in = False
-
-    def do(self, verb: str, arguments: dict[str, Any]) -> Any:
-        """Do one verb and return its answer.
-
-        Raises:
-            HandoffError: As the verb says.
-        """
-        until_s = clock.monotonic_s() + (
-            limits.SERVICE_BACK_WAIT_S_MAX if self._knew_service else limits.LEASE_WAIT_S_MAX
-        )
-        while self._home is None:
-            try:
-                answer = control.ask(str(self._settings.socket), verb, arguments)
-            except ConnectionError as error:
-                self._open_home(error, is_last_try=clock.monotonic_s() > until_s)
-            except errors.TryAgain as error:
-                # Cut off in mid-answer: what only reads can be asked again.
-                if verb != "run_state" or clock.monotonic_s() > until_s:
-                    raise
-                log.logger(__name__).info("asked again: %s", error)
-                time.sleep(_POLL_S)
-            else:
-                self._knew_service = True
-                return answer
-        return verbs.do(self._home.desk, control.caller_of(os.getuid()), verb, arguments)
-
-    def _open_home(self, error: ConnectionError, *, is_last_try: bool) -> None:
-        """Open the home where no service runs. One that is starting, or that went away in between, is waited for."""
-        if not self._knew_service:
-            try:
-                self._home = Home(self._settings)
-            except HomeIsHeld:
-                if is_last_try:
-                    raise
-            else:
-                self._worker = Worker(self._home.desk)
-                self._worker.take_back()
-                return
-        elif is_last_try:
-            # It is not for a waiting command to take the home: the service's next start goes on with the work.
-            raise errors.TryAgain("The service ended; its next start goes on with what it was doing.") from error
-        time.sleep(_POLL_S)
-
-    @property
-    def is_alone(self) -> bool:
-        """No service runs: this process has the home itself."""
-        return self._home is not None
-
-    def work(self) -> None:
-        """Where no service runs: do what is queued, here and now. Else wait a little for it."""
-        if self._home is not None and not self._has_taken_in:
-            # What landed at the endpoints just before the service ended belongs to this run too.
-            intake.take_in(self._home.desk)
-            self._has_taken_in = True
-        if self._worker is None or self._worker.do_next() is None:
-            time.sleep(_POLL_S)
-
-    def finish(self) -> None:
-        """Where no service runs: do what a run left behind, its receipts and results."""
-        while self._worker is not None and self._worker.do_next() is not None:
-            pass
-
-    def close(self) -> None:
-        """Let the home go."""
-        if self._home is not None:
-            self._home.close()
 
 
 def main(arguments: list[str], settings: Settings) -> int:
@@ -121,6 +38,8 @@ def main(arguments: list[str], settings: Settings) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _FAILED
     except Exception as error:  # noqa: BLE001 - the edge of a command: people see a sentence, the log what it was
+        from engine import control  # noqa: PLC0415 - much to import for what never should happen
+
         return _fail(str(control.as_told(error)))
     finally:
         office.close()
@@ -363,6 +282,8 @@ def _export(office: Office, asked: argparse.Namespace) -> int:
 
 
 def _simulate(_: Office, asked: argparse.Namespace) -> int:
+    from engine.partners import simulator  # noqa: PLC0415 - a web server, which no other verb needs
+
     simulator.serve(asked.port, lambda line: print(line, flush=True))
     return _OK
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from engine import verbs
 from engine.base import errors, ids, limits, log
+from engine.control_client import read_line
 from engine.flows.desk import Desk
 from storage.database import StorageFault
 from storage.records.people import Caller, Role
@@ -68,7 +69,7 @@ class ControlSocket:
     def _answer(self, connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
             connection.settimeout(limits.SOCKET_WAIT_S_MAX)
-            request = _line(connection, limits.SOCKET_REQUEST_BYTES_MAX)
+            request = read_line(connection, limits.SOCKET_REQUEST_BYTES_MAX)
             connection.sendall(json.dumps(self._do(request, connection)).encode() + b"\n")
 
     def _do(self, request: bytes, connection: socket.socket) -> dict[str, Any]:
@@ -97,46 +98,6 @@ def caller_of(user_id: int) -> Caller:
     except KeyError:
         name = str(user_id)
     return Caller(f"cli:{name}", Role.ADMIN)
-
-
-def ask(path: str, verb: str, arguments: dict[str, Any]) -> Any:
-    """From the command line: have a running service do a verb.
-
-    Raises:
-        ConnectionError: No service listens there.
-        TryAgain: The service ended or hung before it answered.
-        HandoffError: What the verb raised.
-    """
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(limits.SOCKET_WAIT_S_MAX)
-        try:
-            connection.connect(path)
-        except OSError as error:
-            raise ConnectionError(str(error)) from error
-        try:
-            connection.sendall(json.dumps({"verb": verb, "arguments": arguments}).encode() + b"\n")
-            line = _line(connection, limits.SOCKET_ANSWER_BYTES_MAX)
-        except OSError as error:
-            raise errors.TryAgain(f"The service did not answer ({error}); try again.") from error
-    if not line.endswith(b"\n"):
-        raise errors.TryAgain("The service ended before it answered; try again.")
-    said = json.loads(line)
-    if "error" in said:
-        raise errors.from_json(said["error"])
-    return said["answer"]
-
-
-def _line(connection: socket.socket, bytes_max: int) -> bytes:
-    """Return what comes up to a line end, without one where the other side ends or says too much."""
-    parts: list[bytes] = []
-    size_bytes = 0
-    while not (parts and parts[-1].endswith(b"\n")) and size_bytes <= bytes_max:
-        part = connection.recv(1 << 16)
-        if not part:
-            break
-        parts.append(part)
-        size_bytes += len(part)
-    return b"".join(parts)
 
 
 def _uid(connection: socket.socket) -> int:

@@ -1,30 +1,12 @@
-"""Writes the rejected rows of a file as a file that can be mended and sent back: its own columns, then ours.
+"""Asks for the rejected rows of a file as a file that can be mended and sent back; a niced process writes it."""
 
-Separator, quotes and encoding are those that the file's goal reads, so what is corrected imports unchanged; the
-columns of ours that follow are mapped by nobody. Values are bytes of data: nothing is escaped for spreadsheets.
-"""
-
-import csv
-import gzip
-import io
-import json
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
+from engine.base import workers
+from storage.records.goals import FileFormat
 
-from engine.base import limits, workers
-from engine.files import encoding, one_by_one, scan, unpacking
-from engine.files.records import Digest, Records
-from storage.records.exchange import ERRORS_COLUMNS
-from storage.records.files import CUT
-from storage.records.goals import BLANKS, FileFormat
-
-_WORKER = "engine.files.mending"
-_LEVEL = 6
+_WORKER = "engine.files.mending_worker"
 
 
 @dataclass(frozen=True)
@@ -38,15 +20,6 @@ class Told:
     rejects: Path
     messages: dict[str, str]
     trace_id: str
-
-
-@dataclass(frozen=True)
-class _Found:
-    """A record as it stands in the file; fields are those that can be told, raw its bytes in UTF-8."""
-
-    fields: list[bytes]
-    raw: bytes
-    is_whole: bool
 
 
 def write_in_worker(source: Path, target: Path, file_format: FileFormat, told: Told) -> int:
@@ -66,181 +39,3 @@ def write_in_worker(source: Path, target: Path, file_format: FileFormat, told: T
     }
     rows: int = workers.call(_WORKER, arguments, lambda _: None, lambda: False)["rows"]
     return rows
-
-
-def work(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Do what the parent asked."""
-    told = Told(Path(arguments["rejects"]), arguments["messages"], arguments["trace_id"])
-    rows = write(Path(arguments["source"]), Path(arguments["target"]), FileFormat(**arguments["format"]), told)
-    return {"rows": rows}
-
-
-def write(source: Path, target: Path, file_format: FileFormat, told: Told) -> int:
-    """Write the rejected rows of source, perhaps packed, into target (gzip); return how many they are."""
-    scratch = target.with_name(f"{target.name}.unpacked")
-    with unpacking.plain(source, source.name, scratch, lambda _done, _total: None) as (content, _):
-        return _write_plain(content, target, file_format, told)
-
-
-def _write_plain(source: Path, target: Path, file_format: FileFormat, told: Told) -> int:
-    with source.open("rb") as handle:
-        codec = encoding.from_start(handle.read(limits.SNIFF_BYTES), file_format.encoding)
-    if file_format.encoding is None and codec == encoding.UTF_8:
-        try:
-            return _write(source, target, file_format, told, _Codec(codec, "strict"))
-        except UnicodeDecodeError:
-            codec = encoding.not_utf_8(source)
-    return _write(source, target, file_format, told, _Codec(codec, "replace"))
-
-
-@dataclass(frozen=True)
-class _Codec:
-    """The encoding of a file, and what is done with bytes that are not in it."""
-
-    name: str
-    on_damage: str
-
-    def text(self, field: bytes) -> str:
-        """Return a field's text."""
-        return field.replace(encoding.MARK_BYTES, "\N{REPLACEMENT CHARACTER}".encode()).decode("utf-8", self.on_damage)
-
-
-def _write(source: Path, target: Path, file_format: FileFormat, told: Told, codec: _Codec) -> int:
-    with ThreadPoolExecutor(1) as pool:
-        start = Records(source, file_format, codec.name, Digest(pool), trusted=True)
-    separator, columns = start.separator, start.columns
-    # Rows that came back and are rejected again do not gather our columns.
-    own = {name.casefold() for name in ERRORS_COLUMNS} if file_format.header else set()
-    kept = [number for number, name in enumerate(columns) if name.casefold() not in own]
-    walk = _Walk(encoding.utf_8_blocks(source, codec.name, lambda _: None), separator)
-    rows = 0
-    with target.open("wb") as raw, gzip.GzipFile("", "wb", _LEVEL, raw, mtime=0) as packed:
-        # A declared encoding is kept, because the goal reads no other; else it is found out again.
-        out = io.TextIOWrapper(packed, file_format.encoding or "utf-8", "replace", newline="")
-        line = _Line(out, separator)
-        if file_format.header:
-            line.write([*(columns[number] for number in kept), *ERRORS_COLUMNS])
-        for reject in _rejects(told.rejects):
-            found = walk.record_at(reject["line"])
-            line.write(_row(reject, found, kept, len(columns), told, codec))
-            rows += 1
-        out.flush()
-        out.detach()
-    return rows
-
-
-def _rejects(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8") as lines:
-        for line in lines:
-            yield json.loads(line)
-
-
-def _row(
-    reject: dict[str, Any], found: _Found | None, kept: list[int], columns: int, told: Told, codec: _Codec
-) -> list[str]:
-    values = [codec.text(field) for field in found.fields] if found else []
-    raw = codec.text(found.raw) if found else str(reject["raw"])
-    is_told = found is not None and found.is_whole and len(values) == columns
-    if len(raw) > limits.REJECT_RAW_CHARACTERS_MAX:
-        raw = raw[: limits.REJECT_RAW_CHARACTERS_MAX - len(CUT)] + CUT
-    values += [""] * (columns - len(values))
-    message = told.messages.get(reject["reason"], reject["reason"])
-    if reject["column_name"] is None:
-        ours = [reject["suggestion"] or message, ""]
-    else:
-        ours = [f"{reject['column_name']}: {message}", reject["suggestion"] or ""]
-    return [
-        *(values[number] for number in kept),
-        str(reject["line"]),
-        reject["reason"],
-        *ours,
-        "" if is_told else raw,
-        told.trace_id,
-    ]
-
-
-class _Line:
-    """Writes rows in the way of the file."""
-
-    def __init__(self, out: io.TextIOBase, separator: str) -> None:
-        self._out, self._is_blanks = out, separator == BLANKS
-        self._writer = csv.writer(out, delimiter="\t" if self._is_blanks else separator, lineterminator="\r\n")
-
-    def write(self, values: list[str]) -> None:
-        """Write one row; between blanks nothing can be empty or hold a blank."""
-        if self._is_blanks:
-            self._out.write("\t".join("_".join(value.split()) or "-" for value in values) + "\n")
-        else:
-            self._writer.writerow(values)
-
-
-class _Walk:
-    """Goes through a file's text once and gives the records that begin at wanted lines, ascending."""
-
-    def __init__(self, blocks: Iterator[bytes], separator: str) -> None:
-        self._blocks = blocks
-        self._is_blanks, self._separator = separator == BLANKS, ord(separator) if len(separator) == 1 else 0
-        self._text, self._first_line, self._is_last = b"", 1, False
-        self._ends: list[int] = []
-
-    def record_at(self, line: int) -> _Found | None:
-        """Return the record that begins at a physical line, None where the file has no such line."""
-        while line - self._first_line >= len(self._ends):
-            if self._is_last:
-                return None
-            self._go_on()
-        before = line - self._first_line
-        start = self._ends[before - 1] + 1 if before else 0
-        while True:
-            found = self._parse(start)
-            if found is not None or self._is_last:
-                return found or self._plain(start)
-            if len(self._text) - start > limits.RECORD_BYTES_MAX:
-                return self._plain(start)
-            self._text, self._first_line, start = self._text[start:], line, 0
-            self._read()
-
-    def _parse(self, start: int) -> _Found | None:
-        """The record, None where more of the file may be needed to tell."""
-        if self._is_blanks:
-            parsed: one_by_one.Parsed | one_by_one.Trouble = one_by_one.split_blanks(self._text, start)
-        else:
-            parsed = one_by_one.parse(self._text, start, self._separator)
-        if isinstance(parsed, one_by_one.Parsed):
-            is_here = parsed.end < len(self._text) or self._is_last
-            raw = self._text[start : parsed.end].rstrip(b"\r\n")
-            return _Found(parsed.fields, raw, is_whole=True) if is_here else None
-        return None if parsed.runs_out and not self._is_last else self._plain(start)
-
-    def _plain(self, start: int) -> _Found:
-        """The physical line, split as if quotes were plain text."""
-        line_end, _ = one_by_one.line_at(self._text, start)
-        raw = self._text[start : min(line_end, start + limits.RECORD_BYTES_MAX)]
-        fields = raw.split() if self._is_blanks else raw.split(bytes([self._separator]))
-        return _Found(fields, raw, is_whole=False)
-
-    def _go_on(self) -> None:
-        """Leave the lines that are through behind, and read on."""
-        if self._ends:
-            self._text = self._text[self._ends[-1] + 1 :]
-            self._first_line += len(self._ends)
-        self._read()
-
-    def _read(self) -> None:
-        block = next(self._blocks, None)
-        if block is None:
-            self._is_last = True
-            if self._text and self._text[-1:] not in (b"\n", b"\r"):
-                self._text += b"\n"
-        elif len(self._text) > limits.RECORD_BYTES_MAX and not (b"\n" in self._text or b"\r" in self._text):
-            # Of a line that is too long the rest is left out.
-            places = [place for place in (block.find(b"\n"), block.find(b"\r")) if place >= 0]
-            self._text = self._text[: limits.RECORD_BYTES_MAX + 1] + (block[min(places) :] if places else b"")
-        else:
-            self._text += block
-        text = np.frombuffer(self._text, np.uint8)
-        self._ends = np.flatnonzero(scan.line_ends(self._text, text, is_last=self._is_last)).tolist()
-
-
-if __name__ == "__main__":
-    workers.serve(work)

@@ -3,7 +3,6 @@
 from enum import StrEnum
 
 from engine.base.errors import GiveUp
-from engine.transfer.sftp import SftpTransport
 from engine.transfer.transport import Place, Transport
 from storage.records.connections import Secrets
 
@@ -25,9 +24,11 @@ def transport(way: Way, place: Place, secrets: Secrets) -> Transport:
     """
     match way:
         case Way.SFTP:
+            from engine.transfer.sftp import SftpTransport  # noqa: PLC0415 - a worker speaks one protocol
+
             return SftpTransport(place, secrets)
         case Way.FTP:
-            from engine.transfer.ftp import FtpTransport  # noqa: PLC0415 - a worker speaks one protocol
+            from engine.transfer.ftp import FtpTransport  # noqa: PLC0415 - the same
 
             return FtpTransport(place, secrets)
         case Way.IMAP:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from engine import control, verbs
+from engine import control_client, verbs
 from engine.flows.desk import Desk
 from engine.scheduling.jobs import Worker
 from storage.records.people import Caller, Role
@@ -140,4 +140,4 @@ def balanced(run: dict[str, Any]) -> bool:
 
 def ask(home: Path, verb: str, **arguments: Any) -> Any:
     """Ask a running service over its socket."""
-    return control.ask(str(home / "engine.sock"), verb, arguments)
+    return control_client.ask(str(home / "engine.sock"), verb, arguments)

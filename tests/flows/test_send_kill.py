@@ -71,7 +71,7 @@ class World:
 
 
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("kills", [10, pytest.param(20, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("kills", [5, pytest.param(20, marks=pytest.mark.soak)])
 def test_killed_at_random_moments_of_a_dispatch_nothing_is_lost_and_only_what_was_on_the_wire_is_repeated(
     tmp_path: Path, kills: int
 ) -> None:

@@ -20,8 +20,7 @@ from engine.demo import world
 from tests.fakes.dashboard import ROOT
 from tests.fakes.service import wait_until
 from tests.fakes.shop import ask
-from tests.journeys import browser
-from tests.journeys.test_statistics import _BARS, _ERRORS_CHART, _FIND_BAR
+from tests.journeys import browser, charts
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 READY_WAIT_S = 400.0
@@ -161,10 +160,8 @@ def test_a_bar_of_37_failed_leads_to_37_rows_and_replay_sends_exactly_these(demo
     # when
     page.goto(f"{demo.address}/statistics")
     browser.settled(page)
-    said = page.wait_for_function(_BAR_OF_37, arg=_ERRORS_CHART).json_value()
-    place = page.wait_for_function(_FIND_BAR, arg=[_ERRORS_CHART, said]).json_value()
-    page.mouse.move(*place)
-    page.mouse.click(*place)
+    said = page.wait_for_function(_BAR_OF_37, arg=charts.ERRORS).json_value()
+    charts.click_bar(page, charts.ERRORS, said)
     # then
     drawer = page.get_by_role("dialog")
     expect(drawer.get_by_text("37 profiles").first).to_be_visible(timeout=browser.WAIT_MS)
@@ -185,7 +182,7 @@ def test_a_bar_of_37_failed_leads_to_37_rows_and_replay_sends_exactly_these(demo
     page.go_back()
     browser.settled(page)
     # then
-    found = page.wait_for_function(_BARS, arg=[_ERRORS_CHART, said]).json_value()
+    found = page.wait_for_function(charts.BARS, arg=[charts.ERRORS, said]).json_value()
     assert [(shape, count) for shape, count, _ in found] == [("/", 37)]
 
 

@@ -16,27 +16,11 @@ from engine.scheduling import dispatch
 from storage.records.deliveries import DeliveryCategory
 from tests.fakes import home
 from tests.fakes.dashboard import SESSION_COOKIE, Dashboard
-from tests.journeys import browser
+from tests.journeys import browser, charts
 from tests.pages import sending
 
 pytestmark = pytest.mark.browser
 FAILED = [f"{number:05d}" for number in range(21, 58)]
-_FIND_BAR = """([charts, said]) => {
-    const chart = document.querySelector(charts);
-    if (!chart || !chart._fullData) return null;
-    for (const [place, trace] of chart._fullData.entries()) {
-        const point = trace.customdata.indexOf(said);
-        if (point < 0 || !trace.y[point]) continue;
-        const box = chart.querySelectorAll('.barlayer .trace')[place].querySelectorAll('.point')[point]
-            .getBoundingClientRect();
-        return [box.x + box.width / 2, box.y + box.height / 2];
-    }
-    return null;
-}"""
-_BARS = """([charts, said]) => document.querySelector(charts)?._fullData
-    ?.map(trace => [trace.marker.pattern.shape, trace.y[trace.customdata.indexOf(said)], trace.marker.color])
-    .filter(([, count]) => count)"""
-_ERRORS_CHART = "[class*=st-key-statistics_errors_chart] .js-plotly-plot"
 
 
 @dataclass
@@ -82,14 +66,7 @@ def started(tmp_path: Path) -> Iterator[Started]:
 
 def said(started: Started) -> list[str]:
     """Return how to find the bar of the 37."""
-    return [_ERRORS_CHART, f"partner_code|{started.day.isoformat()}"]
-
-
-def click_bar(started: Started) -> None:
-    browser.settled(started.page)
-    place = started.page.wait_for_function(_FIND_BAR, arg=said(started)).json_value()
-    started.page.mouse.move(*place)
-    started.page.mouse.click(*place)
+    return [charts.ERRORS, f"partner_code|{started.day.isoformat()}"]
 
 
 @pytest.mark.promise("Q17")
@@ -101,7 +78,7 @@ def test_a_bar_of_37_leads_to_37_rows_and_replay_sends_exactly_these(started: St
     started.simulator.forget_requests()
     page.goto(f"{started.dashboard.origin}/statistics?configuration={started.configuration_id}")
     # when
-    click_bar(started)
+    charts.click_bar(started.page, *said(started))
     # then
     drawer = page.get_by_role("dialog")
     expect(drawer.get_by_text("37 profiles").first).to_be_visible(timeout=browser.WAIT_MS)
@@ -120,10 +97,10 @@ def test_a_bar_of_37_leads_to_37_rows_and_replay_sends_exactly_these(started: St
     # then
     expect(page.get_by_role("heading", name="Partner statistics")).to_be_visible()
     browser.settled(page)
-    found = page.wait_for_function(_BARS, arg=said(started)).json_value()
+    found = page.wait_for_function(charts.BARS, arg=said(started)).json_value()
     assert found == [["/", 37, "#8A2483"]]
     expect(page).to_have_url(re.compile("/statistics"))
     # when
-    click_bar(started)
+    charts.click_bar(started.page, *said(started))
     # then
     expect(page.get_by_role("dialog").get_by_text("37 recovered")).to_be_visible(timeout=browser.WAIT_MS)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.files import mending
+from engine.files import mending, mending_worker
 from engine.files.read import ACCEPTED, read_file
 from storage.records.exchange import ERRORS_COLUMNS
 from storage.records.goals import BLANKS, FileFormat
@@ -24,7 +24,7 @@ def written(folder: Path, content: bytes, file_format: FileFormat, *rejects: Rej
     source.write_bytes(content)
     names = ("line", "column_name", "value", "reason", "suggestion", "raw")
     lines.write_text("\n".join(json.dumps(dict(zip(names, (*each, "raw as kept"), strict=True))) for each in rejects))
-    mending.write(source, target, file_format, mending.Told(lines, MESSAGES, "1f2e3d4c"))
+    mending_worker.write(source, target, file_format, mending.Told(lines, MESSAGES, "1f2e3d4c"))
     return gzip.decompress(target.read_bytes())
 
 
