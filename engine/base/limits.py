@@ -102,6 +102,8 @@ STOP_WAIT_S_MAX = 10.0
 """How long a stop waits for running work before it is left to recovery."""
 WORKER_END_WAIT_S_MAX = 5.0
 """How long a worker process that has closed its pipe may take to end, before it is killed."""
+FORK_SERVER_IDLE_S = 300.0
+"""How long what workers import stays loaded when no worker is asked for; 40 to 100 MB a kind of worker."""
 SOCKET_REQUEST_BYTES_MAX = 16 * 1024**2
 """One request of the command line to the running service."""
 SOCKET_ANSWER_BYTES_MAX = 256 * 1024**2

@@ -1,7 +1,7 @@
 """Runs row-by-row and network work in niced child processes, and ends them when the service ends.
 
-The parent starts `python -m <module>`, writes one JSON line with the arguments to its standard input and
-keeps that pipe open; the child writes JSON lines: {"progress": {...}} any number of times, then one
+The parent has a worker forked (engine.base.fork_server), writes one JSON line with the arguments to its standard
+input and keeps that pipe open; the child writes JSON lines: {"progress": {...}} any number of times, then one
 {"result": {...}} or {"error": {...}}. When the pipe closes, because the parent is done, cancelled or was
 killed with -9, the child ends itself: no child outlives the service (faults row 130).
 """
@@ -10,20 +10,21 @@ import contextlib
 import errno
 import json
 import os
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 from engine.base import errors, limits, log
+from engine.base.fork_server import Child, ForkServer
 
-_ROOT = Path(__file__).resolve().parents[2]
 NICENESS = 10
 """Workers give way to the pages."""
 _ENDED_BY_PARENT = 3
 Progress = dict[str, Any]
+Work = Callable[[dict[str, Any]], dict[str, Any]]
+_LOCK = threading.Lock()
+_SERVERS: dict[str, ForkServer] = {}
 
 
 def call(
@@ -35,7 +36,8 @@ def call(
     """Run one worker process to its end and return its result.
 
     Args:
-        module: A module whose main calls `serve`.
+        module: A module with a function `work`, from the arguments to the result; and perhaps one `preload`, which
+            imports what most calls need.
         arguments: JSON values; secrets may be in it, they travel by the pipe alone.
         on_progress: Called with each progress report, in this thread.
         is_cancelled: Asked after each report; the child reports at least every PROGRESS_INTERVAL_S.
@@ -43,49 +45,42 @@ def call(
     Raises:
         HandoffError: What the child reported, Cancelled where asked to stop, GiveUp where it died.
     """
-    with subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
-        [sys.executable, "-m", module],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=_ROOT,
-        text=True,
-        encoding="utf-8",
-        # Ctrl-C in the service's terminal is for the service, which then stops its workers in order.
-        start_new_session=True,
-    ) as process:
-        complaints: list[str] = []
-        drain = threading.Thread(target=_collect, args=(process, complaints), daemon=True)
-        drain.start()
-        try:
-            return _converse(process, arguments, on_progress, is_cancelled, complaints)
-        finally:
-            process.kill()
-            drain.join(timeout=limits.WORKER_END_WAIT_S_MAX)
+    with _LOCK:
+        server = _SERVERS.setdefault(module, ForkServer(module))
+    child = server.fork()
+    complaints: list[str] = []
+    drain = threading.Thread(target=_collect, args=(child, complaints), daemon=True)
+    drain.start()
+    wait_s = 0.0
+    try:
+        said = _converse(child, arguments, on_progress, is_cancelled)
+        wait_s = limits.WORKER_END_WAIT_S_MAX if said is None else 0.0
+    finally:
+        status = server.end(child, wait_s)
+        drain.join(timeout=limits.WORKER_END_WAIT_S_MAX)
+        child.stdout.close()
+    if said is None:
+        log.logger(__name__).error("worker ended with %s: %s", status, " | ".join(complaints[-12:]))
+        raise errors.GiveUp("A worker process ended without an answer; the log says more. Run it again.")
+    return said
 
 
-def _collect(process: "subprocess.Popen[str]", complaints: list[str]) -> None:
-    assert process.stderr is not None  # noqa: S101 - for the type checker; PIPE was given
+def _collect(child: Child, complaints: list[str]) -> None:
     # A person's Ctrl-C can close the pipe under this thread: then there is nothing left to collect.
-    with contextlib.suppress(ValueError, OSError):
-        for line in process.stderr:
+    with contextlib.suppress(ValueError, OSError), child.stderr as said:
+        for line in said:
             complaints.append(line.rstrip())
             del complaints[:-50]
 
 
 def _converse(
-    process: "subprocess.Popen[str]",
-    arguments: dict[str, Any],
-    on_progress: Callable[[Progress], None],
-    is_cancelled: Callable[[], bool],
-    complaints: list[str],
-) -> dict[str, Any]:
-    assert process.stdin is not None  # noqa: S101 - for the type checker; PIPE was given
-    assert process.stdout is not None  # noqa: S101 - the same
+    child: Child, arguments: dict[str, Any], on_progress: Callable[[Progress], None], is_cancelled: Callable[[], bool]
+) -> dict[str, Any] | None:
+    """Return the result, None where the child ended without one."""
     with contextlib.suppress(BrokenPipeError):
-        process.stdin.write(json.dumps(arguments) + "\n")
-        process.stdin.flush()
-    for line in process.stdout:
+        child.stdin.write(json.dumps(arguments) + "\n")
+        child.stdin.flush()
+    for line in child.stdout:
         if not line.endswith("\n"):
             break  # it died in mid-word
         message = json.loads(line)
@@ -97,10 +92,7 @@ def _converse(
         on_progress(message["progress"])
         if is_cancelled():
             raise errors.Cancelled("Cancelled by a person; nothing was changed.")
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=limits.WORKER_END_WAIT_S_MAX)
-    log.logger(__name__).error("worker ended with %s: %s", process.returncode, " | ".join(complaints[-12:]))
-    raise errors.GiveUp("A worker process ended without an answer; the log says more. Run it again.")
+    return None
 
 
 def report(progress: Progress) -> None:
@@ -134,8 +126,8 @@ def heartbeat(stage: str) -> Iterator[Callable[[int, int], None]]:
     report(dict(here))
 
 
-def serve(work: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    """In a worker's main: read the arguments, do the work, answer, and end with the parent."""
+def serve(work: Work) -> None:
+    """In a forked worker: read the arguments, do the work, answer, and end with the parent."""
     os.nice(NICENESS)
     arguments = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.base import limits, workers
+from engine.base import limits
 from engine.files import encoding, one_by_one, scan, unpacking
 from engine.files.mending import Told
 from engine.files.records import Digest, Records
@@ -208,7 +208,3 @@ class _Walk:
             self._text += block
         text = np.frombuffer(self._text, np.uint8)
         self._ends = np.flatnonzero(scan.line_ends(self._text, text, is_last=self._is_last)).tolist()
-
-
-if __name__ == "__main__":
-    workers.serve(work)

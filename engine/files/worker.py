@@ -1,4 +1,4 @@
-"""The process that reads and previews files: `python -m engine.files.worker`, started by engine.files.reading."""
+"""The process that reads and previews files, forked for engine.files.reading."""
 
 import threading
 from dataclasses import asdict
@@ -45,7 +45,3 @@ class _Ticker:
     def __exit__(self, *_: object) -> None:
         self._ended.set()
         self._thread.join()
-
-
-if __name__ == "__main__":
-    workers.serve(work)

@@ -1,4 +1,4 @@
-"""The process that takes one mail apart: `python -m engine.transfer.messages_worker`, started by mailing.explode."""
+"""The process that takes one mail apart, forked for mailing.explode."""
 
 import dataclasses
 import hashlib
@@ -81,7 +81,3 @@ def _written(raw: Raw, attachment: Attachment, path: Path) -> dict[str, Any]:
         os.fsync(out.fileno())
         size_bytes = out.tell()
     return {"file_name": path.name, "size_bytes": size_bytes, "sha256": digest.hexdigest()}
-
-
-if __name__ == "__main__":
-    workers.serve(work)

@@ -1,4 +1,4 @@
-"""The process that talks to partners' servers: `python -m engine.transfer.worker`, started by the client."""
+"""The process that talks to partners' servers, forked for the client."""
 
 import dataclasses
 from pathlib import Path
@@ -10,6 +10,11 @@ from engine.transfer.transport import Fetched, Letter, NotFetched, OnBytes, Outg
 from engine.transfer.ways import Way, transport
 from storage.records.connections import Secrets
 from storage.records.goals import PatternKind
+
+
+def preload() -> None:
+    """Import the transport of most connections."""
+    import engine.transfer.sftp  # noqa: F401, PLC0415 - not where only the names of this module are asked for
 
 
 def work(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -64,7 +69,3 @@ def _outcome(file: Fetched | NotFetched) -> dict[str, Any]:
     if isinstance(file, NotFetched):
         return {"name": file.name, "error": errors.to_json(file.error)}
     return dataclasses.asdict(file)
-
-
-if __name__ == "__main__":
-    workers.serve(work)

@@ -88,6 +88,26 @@ class ServiceProcess:
         return found
 
 
+def workers_of(pid: int) -> list[psutil.Process]:
+    """Return the workers that are at work for a process: the children of its fork servers."""
+    servers = [child for child in psutil.Process(pid).children() if "engine.base.fork_serving" in _command(child)]
+    return [worker for server in servers for worker in _children(server)]
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+def _children(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return process.children()
+    except psutil.Error:
+        return []
+
+
 def wait_until(is_so: Callable[[], bool], wait_s: float, pause_s: float = 0.05) -> None:
     """Wait for a condition, and fail where it does not come true in time."""
     until_s = time.monotonic() + wait_s

@@ -11,7 +11,7 @@ import pytest
 
 from storage.database import open_database
 from tests.fakes.openssh import OpenSSH
-from tests.fakes.service import ServiceProcess, wait_until
+from tests.fakes.service import ServiceProcess, wait_until, workers_of
 from tests.fakes.shop import NAME, age, balanced, cdnow_wanted
 from tests.fakes.tables import CdnowTotals, cdnow_like
 from tests.fakes.terminal import Terminal
@@ -119,8 +119,7 @@ def test_a_command_that_waits_outlives_a_kill_of_the_service_and_leaves_the_home
     world.service.start()
     world.apply()
     waiting = Terminal(tmp_path, sftp_server).begin("run", NAME, "--wait", "--json")
-    parent = psutil.Process(world.service.pid)
-    wait_until(lambda: bool(parent.children()), 30)
+    wait_until(lambda: bool(workers_of(world.service.pid)), 30)
     # when
     world.service.kill()
     with world.service:
@@ -139,8 +138,7 @@ def test_a_killed_service_leaves_no_worker_and_the_next_start_works(tmp_path: Pa
     world.service.start()
     world.apply()
     run = world.run()
-    parent = psutil.Process(world.service.pid)
-    wait_until(lambda: bool(parent.children()), 30)
+    wait_until(lambda: bool(workers_of(world.service.pid)), 30)
     # when
     children = world.service.kill()
     # then
@@ -160,8 +158,7 @@ def test_a_service_that_is_stopped_in_mid_run_goes_on_after_the_next_start(
     with world.service:
         world.apply()
         run = world.run()
-        parent = psutil.Process(world.service.pid)
-        wait_until(lambda: bool(parent.children()), 30)
+        wait_until(lambda: bool(workers_of(world.service.pid)), 30)
     # when: it was stopped by SIGTERM while a worker was at work
     with world.service:
         ended = world.service.wait_for_end(run)

@@ -1,14 +1,22 @@
 """Worker processes that go wrong: what they knew is told to nobody, and how they ended becomes one sentence."""
 
 import os
+import signal
+import subprocess
+import sys
+import textwrap
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from engine.base import workers
 from engine.base.errors import GiveUp
 
 WORKER = "tests.fakes.failing_worker"
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def call(**arguments: Any) -> dict[str, Any]:
@@ -36,3 +44,75 @@ def test_a_worker_that_dies_in_the_middle_of_its_answer_has_given_none() -> None
 def test_a_signal_to_the_services_terminal_does_not_reach_its_workers() -> None:
     """Else Ctrl-C would kill them first, and their runs would count as failed instead of going on at the next start."""
     assert call(how="well")["group"] != os.getpgid(0)
+
+
+def test_calls_share_what_is_loaded_and_give_way_to_the_pages() -> None:
+    # when
+    first, second = call(how="well"), call(how="well")
+    # then
+    assert first["server"] == second["server"]
+    assert first["niceness"] == second["niceness"] == os.nice(0) + workers.NICENESS
+
+
+def test_many_calls_at_once_come_each_to_its_own_end() -> None:
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: call(how="well")["group"], range(24)))
+    assert len(set(found)) == len(found)
+
+
+def test_a_server_that_was_killed_between_two_calls_is_started_again() -> None:
+    # given
+    killed = call(how="well")["server"]
+    os.kill(killed, signal.SIGKILL)
+    # when, then
+    assert call(how="well")["server"] != killed
+
+
+def test_a_call_outlives_the_end_of_its_server() -> None:
+    # when, then: its answer counts
+    assert call(how="orphaned")["group"] != os.getpgid(0)
+    # then: the next call has a new server
+    assert call(how="well")["group"] != os.getpgid(0)
+
+
+def test_a_module_that_cannot_be_loaded_is_one_sentence(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(GiveUp, match="cannot be started"):
+        workers.call("tests.fakes.no_such_worker", {}, lambda _: None, lambda: False)
+    assert "No module named" in capfd.readouterr().err
+
+
+def test_no_file_of_the_parent_stays_open_after_its_calls() -> None:
+    # given
+    call(how="well")
+    before = _open_files()
+    # when
+    for _ in range(5):
+        call(how="well")
+        with pytest.raises(GiveUp):
+            call(how="half")
+    # then
+    assert _open_files() == before
+
+
+def _open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@pytest.mark.fault(130)
+def test_an_idle_server_ends_with_its_parent() -> None:
+    # given
+    program = textwrap.dedent(f"""
+        from engine.base import workers
+        print(workers.call("{WORKER}", {{"how": "well"}}, lambda _: None, lambda: False)["server"], flush=True)
+        input()
+    """)
+    with subprocess.Popen(
+        [sys.executable, "-c", program], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        server = psutil.Process(int(parent.stdout.readline()))
+        # when
+        parent.kill()
+        # then
+        _, alive = psutil.wait_procs([server], timeout=5.0)
+        assert not alive

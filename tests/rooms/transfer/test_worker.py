@@ -26,6 +26,7 @@ from tests.fakes.asyncssh_server import AsyncsshServer
 from tests.fakes.cutting_proxy import CuttingProxy
 from tests.fakes.openssh import OpenSSH
 from tests.fakes.programs import require
+from tests.fakes.service import workers_of
 
 _ROOT = Path(__file__).resolve().parents[3]
 _FILE_BYTES = 4_000_000
@@ -151,7 +152,7 @@ def test_a_call_as_a_whole_has_an_end(
         with pytest.raises(TryAgain, match="took longer than 1 s in all") as caught:
             client.fetch_files(remote, folder, ["a.csv"], tmp_path, partial)
     assert caught.value.category is Category.TIMEOUT
-    assert _workers_below(os.getpid()) == []
+    assert workers_of(os.getpid()) == []
 
 
 def test_cancelled_fetch_ends_its_process_and_goes_on_later(
@@ -169,7 +170,7 @@ def test_cancelled_fetch_ends_its_process_and_goes_on_later(
         # then
         assert list(tmp_path.iterdir()) == []
         assert 0 < watch.reports[-1]["done"] < _FILE_BYTES
-        assert _workers_below(os.getpid()) == []
+        assert workers_of(os.getpid()) == []
     [kept] = partial.iterdir()
     assert 0 < kept.stat().st_size < _FILE_BYTES
     [file] = client.fetch_files(_remote(sftp_server), folder, ["large.csv"], tmp_path, partial)
@@ -239,7 +240,7 @@ def test_worker_ends_within_five_seconds_of_its_killed_parent(
         assert parent.stdout is not None
         while parent.stdout.readline().strip() == "0":
             pass  # not fetching yet
-        [worker] = _workers_below(parent.pid)
+        [worker] = (process.pid for process in workers_of(parent.pid))
         # when
         parent.kill()
         parent.wait(timeout=10)
@@ -317,13 +318,6 @@ def test_an_address_that_is_not_allowed_stops_the_run_and_fails_the_test_in_its_
     [stage] = client.test_connection(remote, "/")
     assert (stage.name, stage.ok) == ("resolve", False)
     assert "policy" in stage.said
-
-
-def _workers_below(pid: int) -> list[int]:
-    found: list[int] = []
-    for listing in Path(f"/proc/{pid}/task").glob("*/children"):
-        found += [int(child) for child in listing.read_text().split()]
-    return [child for child in found if b"engine.transfer.worker" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
 def _lives(pid: int) -> bool:
