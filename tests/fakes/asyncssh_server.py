@@ -38,6 +38,7 @@ class AsyncsshServer:
         self.folder = folder
         self.sign_in_hangs = sign_in_hangs
         self.passwords_seen: list[str] = []
+        self.connections: list[asyncssh.SSHServerConnection] = []
         self.port = 0
         self._sftp_class = sftp_class
         self._options = options
@@ -86,6 +87,10 @@ class AsyncsshServer:
     async def _stop(self) -> None:
         assert self._acceptor is not None
         self._acceptor.close()
+        # Connections that end close the files of theirs; tasks that are cancelled leave them open.
+        for connection in self.connections:
+            connection.abort()
+        await asyncio.gather(*(connection.wait_closed() for connection in self.connections))
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()
@@ -96,6 +101,9 @@ class AsyncsshServer:
 class _Door(asyncssh.SSHServer):
     def __init__(self, server: AsyncsshServer) -> None:
         self._server = server
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self._server.connections.append(conn)
 
     def begin_auth(self, username: str) -> bool:
         del username
