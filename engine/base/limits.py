@@ -36,15 +36,20 @@ SFTP_BLOCK_BYTES = 255 * 1024
 SFTP_SAFE_BLOCK_BYTES = 32 * 1024
 """One read request to a server that tells no limit; every server has to serve this (the SFTP draft)."""
 SFTP_REQUESTS_MAX = 64
-"""Read requests in flight on one connection; 64 of 255 KiB fill the window and bound the memory."""
+"""Requests in flight on one connection, also where each is small."""
+SFTP_IN_FLIGHT_BYTES = 8 * 1024**2
+"""What may be asked for and not be here yet. Twice as much made OpenSSH's server copy its buffers about: measured
+2.1 to 3.9 s for 256 MiB on the loopback where this takes 1.7 to 1.9 s (November 2026)."""
 SFTP_FILES_AT_ONCE_MAX = 16
 """Files fetched side by side over one connection; small files then cost no round trip each."""
 LISTING_WAIT_S_MAX = 600.0
 """One listing as a whole; 100,000 names take seconds, a server that sends them drop by drop is stopped."""
 FETCH_WAIT_S_MAX = 6 * 3600.0
 """One fetch as a whole; 20 GiB at 1 MB/s."""
-WRITE_BLOCK_BYTES = 1024**2
+WRITE_BLOCK_BYTES = 4 * 1024**2
 """What a fetch hands to the thread that hashes and writes; smaller pieces cost more in handing over than they gain."""
+WRITE_BACK_BYTES = 8 * 1024**2
+"""After so many bytes the system is asked to begin writing them to the disk, so that the end has little to wait for."""
 RECONNECT_WAITS_S = (0.2, 1.0, 3.0, 10.0)
 """Waits before a cut transfer connects again, one each; then the rest is left to the next run. A blip is over at
 once, a server that restarts within seconds."""

@@ -109,8 +109,8 @@ class _Adding:
         return taken
 
     def _add_all(self, blocks: list[bytes]) -> None:
-        for block in blocks:
-            self._part.add(block)
+        # In one piece: each piece costs two changes of the thread that runs.
+        self._part.add(b"".join(blocks))
 
 
 async def has_more(remote: RemoteFileHandle, size_bytes: int) -> bool:

@@ -32,7 +32,7 @@ class Partial:
             if other != self.path or changed_at is None:
                 other.unlink(missing_ok=True)
         self._digest = hashlib.sha256()
-        self.size_bytes = 0
+        self.size_bytes = self._begun_bytes = 0
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
         self._file = os.fdopen(os.open(self.path, flags, 0o600), "r+b")
         if self.path.stat().st_size > size_bytes:
@@ -46,13 +46,24 @@ class Partial:
         self._file.seek(0)
         self._file.truncate()
         self._digest = hashlib.sha256()
-        self.size_bytes = 0
+        self.size_bytes = self._begun_bytes = 0
 
     def add(self, block: bytes) -> None:
         """Append what came."""
         self._file.write(block)
         self._digest.update(block)
         self.size_bytes += len(block)
+        if self.size_bytes - self._begun_bytes >= limits.WRITE_BACK_BYTES:
+            self._begin_to_write_back()
+
+    def _begin_to_write_back(self) -> None:
+        """Have what came lately written to the disk meanwhile; `finish` waits for it all."""
+        self._file.flush()
+        # "Not needed" makes Linux begin to write dirty pages, and keeps them, for they are dirty still.
+        if hasattr(os, "posix_fadvise"):
+            length_bytes = self.size_bytes - self._begun_bytes
+            os.posix_fadvise(self._file.fileno(), self._begun_bytes, length_bytes, os.POSIX_FADV_DONTNEED)
+        self._begun_bytes = self.size_bytes
 
     def leave(self) -> None:
         """Keep it for the next try."""

@@ -105,6 +105,9 @@ class Session:
                 self._sftp = await start_sftp_client(
                     self._connection, loop, "replace", reader, writer, None, "strict", _SFTP_VERSION
                 )
+                self.requests = asyncio.Semaphore(
+                    min(limits.SFTP_REQUESTS_MAX, limits.SFTP_IN_FLIGHT_BYTES // self._block_bytes())
+                )
         except (asyncssh.Error, OSError):
             raise self._timed_out("to start SFTP") or sentences.no_sftp(self._place) from None
 
@@ -214,8 +217,11 @@ class Session:
 
     async def open_to_read(self, path: bytes) -> "OpenFile":
         """Open a file."""
+        return await self._open(path, "rb", self._block_bytes(), _file(name_of(path)))
+
+    def _block_bytes(self) -> int:
         told_bytes = max(self._sftp.limits.max_read_len, limits.SFTP_SAFE_BLOCK_BYTES)
-        return await self._open(path, "rb", told_bytes, _file(name_of(path)))
+        return min(told_bytes, limits.SFTP_BLOCK_BYTES)
 
     async def open_to_write(self, path: bytes, folder: str) -> "OpenFile":
         """Make a file that is not there yet."""

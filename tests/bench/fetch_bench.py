@@ -22,6 +22,7 @@ from tests.bench.delay_proxy import delayed
 from tests.bench.measuring import Measure, Report, in_turn, median, timed, verdict
 from tests.fakes.openssh import OpenSSH
 from tests.fakes.programs import require
+from tests.fakes.service import workers_of
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 LARGE_BYTES = int(os.environ.get("BENCH_LARGE_MIB", "1024")) * 1024**2
@@ -136,12 +137,10 @@ class _Bench:
 
     def _see_memory(self, _: workers.Progress) -> None:
         """Note the most memory that the worker has had so far, as the kernel counts it."""
-        for listing in Path(f"/proc/{os.getpid()}/task").glob("*/children"):
-            for child in listing.read_text().split():
-                if b"engine.transfer.worker" in Path(f"/proc/{child}/cmdline").read_bytes():
-                    status = Path(f"/proc/{child}/status").read_text()
-                    peak_kb = int(status.partition("VmHWM:")[2].split()[0])
-                    self.peak_mb = max(self.peak_mb, peak_kb * 1024 / 1e6)
+        for worker in workers_of(os.getpid()):
+            _, found, peak = Path(f"/proc/{worker.pid}/status").read_text().partition("VmHWM:")
+            if found:  # one that has ended has no memory any more
+                self.peak_mb = max(self.peak_mb, int(peak.split()[0]) * 1024 / 1e6)
 
     def _openssh(self, port: int, names: list[str], target: Path) -> None:
         batch = self._folder / "batch"
