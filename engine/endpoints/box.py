@@ -49,7 +49,7 @@ class Accepted:
 class Box:
     """The folder of one connection, shared by all its sessions; everything that names things holds `lock`."""
 
-    def __init__(self, spool: Spool, connection_id: str) -> None:
+    def __init__(self, spool: Spool, connection_id: str, landed: landing.LandedFolder | None = None) -> None:
         """Make the folders where they are missing, and read what was accepted."""
         self.spool = spool
         self.connection_id = connection_id
@@ -57,6 +57,7 @@ class Box:
         self.incoming = places.open_folder(spool.incoming(connection_id))
         self.accepted_folder = places.open_folder(spool.accepted(connection_id))
         self.outgoing = places.open_folder(spool.outgoing(connection_id))
+        self.landed = landed or landing.LandedFolder(spool)
         self.writers: dict[tuple[int, int], Writer] = {}
         self._accepted: dict[Path, Accepted] = {}
         self._not_taken: dict[str, int] = {}
@@ -68,7 +69,7 @@ class Box:
     @property
     def is_there(self) -> bool:
         """Whether the folder is still the one on the disk; that of a removed connection is not."""
-        return all(os.fstat(item).st_nlink for item in (self.incoming, self.accepted_folder, self.outgoing))
+        return os.fstat(self.incoming).st_nlink > 0
 
     def close(self) -> None:
         """Let the folders go."""
@@ -116,7 +117,7 @@ class Box:
         """Take the pending file at this path, which lies in the folder `parent`, out of the client's reach."""
         size = os.fstat(data).st_size
         landed = self._note(path, origin, size, sha256)
-        landing.accept(self.spool, landed, data, parent, path[-1])
+        landing.accept(self.landed, self.accepted_folder, landed, data, parent, path[-1])
         self._take_in(landed)
         self.shrink(size, files=1)
         return landed
@@ -258,7 +259,8 @@ class Arrival:
         size = os.fstat(self.descriptor).st_size
         sha256 = landing.digest(self.descriptor)
         landed = replace(self._landed, size_bytes=size, sha256=sha256, sender=sender, state=state, reason=reason)
-        landing.accept(self._box.spool, landed, self.descriptor, self._box.accepted_folder, self._name)
+        folder = self._box.accepted_folder
+        landing.accept(self._box.landed, folder, landed, self.descriptor, folder, self._name)
         self._name = None
         self._box._take_in(landed)  # noqa: SLF001 - both are the box
         return landed
@@ -280,15 +282,20 @@ class Boxes:
     def __init__(self, spool: Spool) -> None:
         """Open none yet."""
         self._spool = spool
+        self._landed = landing.LandedFolder(spool)
         self._lock = threading.Lock()
         self._boxes: dict[str, Box] = {}
 
     def of(self, connection_id: str) -> Box:
         """Return a connection's box."""
+        # Asked before each request: whoever asks the disk while holding the lock makes all sessions wait in line.
+        box = self._boxes.get(connection_id)
+        if box is not None and box.is_there:
+            return box
         with self._lock:
             box = self._boxes.get(connection_id)
             if box is None or not box.is_there:
-                box = self._boxes[connection_id] = Box(self._spool, connection_id)
+                box = self._boxes[connection_id] = Box(self._spool, connection_id, self._landed)
             return box
 
 

@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import threading
 from pathlib import Path
 
 from engine.base import log
@@ -22,13 +23,42 @@ _BLOCK_BYTES = 1024**2
 _LANDED_ID_CHARACTERS = 26
 
 
-def accept(spool: Spool, landed: Landed, data: int, parent: int, name: str) -> None:
+class LandedFolder:
+    """The folder landed/, shared by all sessions: an fsync counts for all who asked before it began."""
+
+    def __init__(self, spool: Spool) -> None:
+        """Make it where it is missing, and open it for good."""
+        spool.landed.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.descriptor = os.open(spool.landed, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._counting, self._syncing = threading.Lock(), threading.Lock()
+        self._asked = self._done = 0
+
+    def sync(self) -> None:
+        """Return once the names that the caller made in it survive the loss of power.
+
+        Raises:
+            OSError: The disk fails.
+        """
+        with self._counting:
+            self._asked += 1
+            mine = self._asked
+        with self._syncing:
+            if self._done >= mine:
+                return
+            with self._counting:
+                served = self._asked
+            os.fsync(self.descriptor)
+            self._done = served
+
+
+def accept(notes_folder: LandedFolder, accepted: int, landed: Landed, data: int, parent: int, name: str) -> None:
     """Move the file `name` in the folder `parent` to those that are accepted, under the id of its note.
 
     When it returns, the file survives the loss of power.
 
     Args:
-        spool: Where the boxes lie.
+        notes_folder: Where the note goes.
+        accepted: A descriptor of where the connection's accepted files go.
         landed: Its note, with size and SHA-256 of what was written.
         data: A descriptor of the file.
         parent: A descriptor of the folder that it lies in.
@@ -37,22 +67,21 @@ def accept(spool: Spool, landed: Landed, data: int, parent: int, name: str) -> N
     Raises:
         OSError: The disk is full or fails; the file lies where it lay.
     """
-    hidden = spool.landed / f".{landed.landed_id}{_FRESH}"
-    accepted = spool.accepted(landed.connection_id)
-    beside = accepted / f"{landed.landed_id}.json"
+    hidden, note = f".{landed.landed_id}{_FRESH}", f"{landed.landed_id}.json"
     # Data first and whole on the disk; only then anything speaks of it.
     os.fdatasync(data)
     try:
-        _write(hidden, landed.to_json())
-        os.link(hidden, beside)
-        os.rename(name, accepted / f"{landed.landed_id}.data", src_dir_fd=parent)
+        _write(notes_folder.descriptor, hidden, landed.to_json())
+        os.link(hidden, note, src_dir_fd=notes_folder.descriptor, dst_dir_fd=accepted)
+        os.rename(name, f"{landed.landed_id}.data", src_dir_fd=parent, dst_dir_fd=accepted)
     except OSError:
-        beside.unlink(missing_ok=True)
-        hidden.unlink(missing_ok=True)
+        for folder, left in ((accepted, note), (notes_folder.descriptor, hidden)):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(left, dir_fd=folder)
         raise
-    hidden.replace(spool.landed / f"{landed.landed_id}.json")
-    _sync(accepted)
-    _sync(spool.landed)
+    os.replace(hidden, note, src_dir_fd=notes_folder.descriptor, dst_dir_fd=notes_folder.descriptor)
+    os.fsync(accepted)
+    notes_folder.sync()
 
 
 def recover(spool: Spool) -> None:
@@ -125,16 +154,12 @@ def _box_of(spool: Spool, landed_id: str) -> Path | None:
     return None
 
 
-def _write(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def _write(folder: int, name: str, text: str) -> None:
+    descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600, dir_fd=folder)
     try:
+        left = memoryview(text.encode())
+        while left:
+            left = left[os.write(descriptor, left) :]
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -123,7 +123,8 @@ class Landed:
 
     def to_json(self) -> str:
         """Say it as a note's text."""
-        return json.dumps(dataclasses.asdict(self))
+        # Not asdict: it copies each value, and one note is written for each file that lands.
+        return json.dumps(vars(self))
 
     @classmethod
     def from_json(cls, text: str) -> "Landed":

@@ -138,9 +138,9 @@ class _Bench:
     def _see_memory(self, _: workers.Progress) -> None:
         """Note the most memory that the worker has had so far, as the kernel counts it."""
         for worker in workers_of(os.getpid()):
-            _, found, peak = Path(f"/proc/{worker.pid}/status").read_text().partition("VmHWM:")
-            if found:  # one that has ended has no memory any more
-                self.peak_mb = max(self.peak_mb, int(peak.split()[0]) * 1024 / 1e6)
+            _before, is_there, peak_text = Path(f"/proc/{worker.pid}/status").read_text().partition("VmHWM:")
+            if is_there:  # one that has ended has no memory any more
+                self.peak_mb = max(self.peak_mb, int(peak_text.split()[0]) * 1024 / 1e6)
 
     def _openssh(self, port: int, names: list[str], target: Path) -> None:
         batch = self._folder / "batch"

@@ -128,7 +128,7 @@ def test_a_note_that_cannot_be_written_leaves_the_upload_pending(
     tree = Tree(tmp_path)
     jail = tree.jail()
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
     # when the file is closed

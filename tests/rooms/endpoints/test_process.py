@@ -162,7 +162,7 @@ def test_the_status_is_written_again_and_again(tmp_path: Path) -> None:
 def test_the_process_takes_the_descriptors_that_the_system_allows(tmp_path: Path) -> None:
     # given a shell whose programs may open few files at first
     least, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(256, least), most))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(1024, least), most))
     try:
         # when the process starts
         with EndpointsProcess(tmp_path) as endpoints:
