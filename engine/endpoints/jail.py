@@ -113,28 +113,27 @@ class Jail:
         """
         place = self._writable(path)
         box, name = place.box, place.path[-1]
-        with box.lock:
-            entry = _look(place)
+        with box.lock, places.folder(box.incoming, place.path[:-1]) as parent:
+            pending = places.look(parent, name)
+            entry = _seen(place, pending)
             if entry is not None and entry.is_folder:
                 raise places.fault(errno.EISDIR)
             if exclusive and entry is not None:
                 raise places.fault(errno.EEXIST)
-            with places.folder(box.incoming, place.path[:-1]) as parent:
-                pending = places.look(parent, name)
-                if pending is not None and not places.is_file(pending):
-                    raise places.fault(errno.EACCES)
-                if pending is not None and not anew:
-                    descriptor = places.open_file(parent, name, os.O_RDWR)
-                    return Upload(place, self._origin, descriptor, is_fresh=False)
-                if entry is not None and not anew:
-                    raise places.fault(errno.EACCES)
-                if entry is None and not make:
-                    raise places.fault(errno.ENOENT)
-                if pending is not None:
-                    self._unlink(place, parent, pending)
-                box.grow(place.mount, 0, files=1)
-                descriptor = places.open_file(parent, name, os.O_RDWR | os.O_CREAT | os.O_EXCL)
-                return Upload(place, self._origin, descriptor, is_fresh=True)
+            if pending is not None and not places.is_file(pending):
+                raise places.fault(errno.EACCES)
+            if pending is not None and not anew:
+                descriptor = places.open_file(parent, name, os.O_RDWR)
+                return Upload(place, self._origin, descriptor, is_fresh=False)
+            if entry is not None and not anew:
+                raise places.fault(errno.EACCES)
+            if entry is None and not make:
+                raise places.fault(errno.ENOENT)
+            if pending is not None:
+                self._unlink(place, parent, pending)
+            box.grow(place.mount, 0, files=1)
+            descriptor = places.open_file(parent, name, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+            return Upload(place, self._origin, descriptor, is_fresh=True)
 
     def remove(self, path: str) -> None:
         """Remove a pending file; one that was accepted is out of sight then, and stays ours.
@@ -290,17 +289,23 @@ def _facts(root: int, path: Path) -> os.stat_result | None:
             found = places.look(parent, path[-1])
     except OSError:
         return None
-    if found is None or not (places.is_file(found) or places.is_folder(found)):
-        return None
-    return found
+    return found if _may_be_touched(found) else None
+
+
+def _may_be_touched(found: os.stat_result | None) -> bool:
+    return found is not None and (places.is_file(found) or places.is_folder(found))
 
 
 def _look(place: Place) -> Entry | None:
     """Return what a client sees at a path: a pending file before an accepted one before one that waits."""
+    return _seen(place, _facts(place.box.incoming, place.path) if place.mount.is_writable else None)
+
+
+def _seen(place: Place, pending: os.stat_result | None) -> Entry | None:
+    """Return what a client sees at a path where this is pending."""
     name, is_writable = place.path[-1], place.mount.is_writable
-    found = _facts(place.box.incoming, place.path) if is_writable else None
-    if found is not None:
-        return _entry(name, found, is_writable=True)
+    if pending is not None and _may_be_touched(pending):
+        return _entry(name, pending, is_writable=True)
     accepted = place.box.accepted(place.path) if is_writable else None
     if accepted is not None:
         return _accepted_entry(name, accepted)

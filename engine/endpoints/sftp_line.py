@@ -12,6 +12,7 @@ from paramiko.packet import Packetizer
 from engine.base import limits
 
 _PACKET_BYTES_MAX = 512 * 1024
+_READ_AHEAD_BYTES = 64 * 1024
 _SOCKET_LOOK_S = 2.0
 _ONLY_SFTP = b"This server speaks SFTP only: use sftp, or scp without -O.\r\n"
 
@@ -21,8 +22,29 @@ _AuthHandler: Any = AuthHandler
 _Packetizer: Any = Packetizer
 
 
+class _Ahead:
+    """A socket that is read in large steps; paramiko asks for the few bytes of a packet's beginning, then the rest."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._here = memoryview(b"")
+
+    def recv(self, size_bytes: int) -> bytes:
+        """Return what is here already, else what comes next; empty at the end."""
+        if not self._here:
+            self._here = memoryview(self._connection.recv(_READ_AHEAD_BYTES))
+        found, self._here = self._here[:size_bytes], self._here[size_bytes:]
+        return bytes(found)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+
 class _Packets(_Packetizer):  # type: ignore[misc]  # see _Packetizer
     """Packets of a bounded size: a stranger's length field must not fill the memory."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        super().__init__(_Ahead(connection))
 
     def read_all(self, n: int, check_rekey: bool = False) -> bytes:  # noqa: FBT001, FBT002 - as paramiko calls it
         if n > _PACKET_BYTES_MAX:
