@@ -91,14 +91,16 @@ class ForkServer:
         """Send one message and return its answer; an end of the server is an OSError."""
         if self._socket is None:
             raise BrokenPipeError
+        answer = b""
         try:
             socket.send_fds(self._socket, [message], files)
             answer = self._socket.recv(MESSAGE_BYTES_MAX)
+        finally:
+            # Not after a stop by hand either: the next question must not be given this one's answer.
             if not answer:
-                raise BrokenPipeError
-        except OSError:
-            self._forget()
-            raise
+                self._forget()
+        if not answer:
+            raise BrokenPipeError
         return answer
 
     def _start(self) -> None:

@@ -77,4 +77,6 @@ def _ended(pid: int, wait_s: float) -> int:
 
 
 if __name__ == "__main__":
-    _serve(sys.argv[1], socket.socket(fileno=int(sys.argv[2])))
+    # A parent that is stopped by hand between its question and our answer has ended: so do we, without a word.
+    with contextlib.suppress(ConnectionError):
+        _serve(sys.argv[1], socket.socket(fileno=int(sys.argv[2])))

@@ -6,11 +6,12 @@ from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import TimeoutError as NotInTime
 
 from tests.fakes.programs import require
 
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 _HEADER_PX, _ROW_PX, _MENU_PX = 33, 38, 22
 _MENU_WAIT_MS = 3_000
 _FLAGS = (
@@ -22,6 +23,7 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+_windows: list[Page] = []
 
 
 @contextmanager
@@ -33,6 +35,7 @@ def open_browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=require("chromium"), args=list(_FLAGS))
         yield browser
         browser.close()
+    _windows.clear()
 
 
 def new_page(
@@ -42,7 +45,20 @@ def new_page(
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
     page = context.new_page()
     page.set_default_timeout(WAIT_MS)
+    _windows.append(page)
     return page
+
+
+def shown() -> list[tuple[str, str]]:
+    """Return the address and the text of every window that is open, for the report of a failure."""
+    found = []
+    for number, page in enumerate(page for page in _windows if not page.is_closed()):
+        try:
+            text = page.inner_text("body", timeout=_MENU_WAIT_MS)
+        except BrowserError as error:
+            text = str(error)
+        found.append((f"window {number}: {page.url}", text))
+    return found
 
 
 def settled(page: Page) -> None:

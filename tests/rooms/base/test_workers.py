@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -12,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from engine.base import workers
+from engine.base import fork_server, workers
 from engine.base.errors import GiveUp
 
 WORKER = "tests.fakes.failing_worker"
@@ -102,7 +103,7 @@ def _open_files() -> int:
 def test_an_idle_server_ends_with_its_parent() -> None:
     # given
     program = textwrap.dedent(f"""
-        from engine.base import workers
+        from engine.base import fork_server, workers
         print(workers.call("{WORKER}", {{"how": "well"}}, lambda _: None, lambda: False)["server"], flush=True)
         input()
     """)
@@ -116,3 +117,42 @@ def test_an_idle_server_ends_with_its_parent() -> None:
         # then
         _, alive = psutil.wait_procs([server], timeout=5.0)
         assert not alive
+
+
+@pytest.mark.fault(130)
+def test_a_server_whose_parent_stops_between_question_and_answer_ends_without_a_word() -> None:
+    # given: a question is asked and the other end closed before the server has loaded its module
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs, Path(os.devnull).open("r+b") as nothing:
+        socket.send_fds(ours, [fork_server.FORK], [nothing.fileno()] * 3)
+        ours.close()
+        # when
+        ended = subprocess.run(
+            [sys.executable, "-m", "engine.base.fork_serving", WORKER, str(theirs.fileno())],
+            cwd=ROOT,
+            pass_fds=[theirs.fileno()],
+            capture_output=True,
+            timeout=30,
+            check=False,
+        )
+    # then
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+def test_a_call_that_is_stopped_by_hand_leaves_no_answer_for_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    # given
+    stopped = call(how="well")["server"]
+    # when: stopped after the question, before its answer
+    with monkeypatch.context() as patched:
+        patched.setattr(fork_server, "MESSAGE_BYTES_MAX", _StoppedByHand())
+        with pytest.raises(KeyboardInterrupt):
+            call(how="well")
+    # then
+    assert call(how="well")["server"] != stopped
+
+
+class _StoppedByHand:
+    """A number of bytes at which the reader is stopped."""
+
+    def __index__(self) -> int:
+        raise KeyboardInterrupt
