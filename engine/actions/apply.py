@@ -49,6 +49,7 @@ def apply(desk: Desk, caller: Caller, wanted: Any) -> dict[str, Any]:
     with desk.database.write("ctl") as cursor:
         changes = [_property_line(item, is_new=item in made) for item in file.properties]
         changes += [apply_connections.put(desk, cursor, caller, item) for item in file.connections]
+        apply_connections.check_together(cursor)
         changes += apply_partners.put(desk, cursor, caller, file, touched)
     publish_logins(desk)
     apply_partners.activate(desk, touched, caller)

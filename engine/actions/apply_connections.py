@@ -9,14 +9,16 @@ from engine.actions import goals as goal_actions
 from engine.actions.desk import Desk
 from engine.actions.wanted_connections import WantedConnection
 from engine.base import errors, ids
+from engine.files import refusals
 from engine.flows import goal_place, ours
 from engine.mapping import checks
 from engine.security import keys, provisioning
 from storage.database import Cursor
 from storage.records.connections import Connection, Details, Direction, Method
+from storage.records.credentials import Credential, Origin
 from storage.records.goals import ImportGoal, Property
 from storage.records.people import Caller
-from storage.tables import connections, goals
+from storage.tables import connections, credentials, goals
 
 
 def check(desk: Desk, item: WantedConnection, known: dict[str, Property]) -> None:
@@ -35,6 +37,8 @@ def check(desk: Desk, item: WantedConnection, known: dict[str, Property]) -> Non
         wrong = goal_place.problem(way, goal.folder, goal.files, goal.files_kind)
         if wrong:
             raise errors.BadInput(f"{item.wanted.name}: {wrong}")
+        if goal.format.encoding is not None:
+            refusals.known_codec(goal.format.encoding)
         if _is_unmapped(goal):
             continue
         found = checks.problems(goal, known)
@@ -68,14 +72,14 @@ def put(desk: Desk, cursor: Cursor, caller: Caller, item: WantedConnection) -> d
     """
     before = connections.by_name(cursor, item.wanted.name)
     old_goals = goals.of_connection(cursor, before.connection_id) if before else []
-    credentials = apply_credentials.put(desk, cursor, caller, item, before)
+    signed = apply_credentials.put(desk, cursor, caller, item, before)
     wanted = dataclasses.replace(
         item.wanted,
-        sign_in=credentials.credential.credential_id if credentials.credential else None,
+        sign_in=signed.credential.credential_id if signed.credential else None,
         hosted_folder=item.hosted_folder,
         details=_with_address(item.wanted, before),
     )
-    fields = _differences(before, item, wanted) | credentials.fields | _goal_differences(old_goals, item)
+    fields = _differences(before, item, wanted) | signed.fields | _goal_differences(old_goals, item)
     if before is None or any(not name.startswith("goal") for name in fields):
         connection_id = connection_actions.put(
             desk, cursor, caller, wanted, before.connection_id if before else None, item.state
@@ -85,8 +89,47 @@ def put(desk: Desk, cursor: Cursor, caller: Caller, item: WantedConnection) -> d
     _put_goals(cursor, caller, connection_id, old_goals, item)
     did = "created" if before is None else "changed" if fields else "unchanged"
     line: dict[str, Any] = {"kind": "connection", "name": item.wanted.name, "did": did, "fields": fields}
-    shown = apply_credentials.told(desk, cursor, connection_id, credentials, is_new=before is None)
+    shown = apply_credentials.told(desk, cursor, connection_id, signed, is_new=before is None)
     return {**line, **({"provisioned": shown} if shown else {})}
+
+
+def check_together(cursor: Cursor) -> None:
+    """Refuse a file that leaves connections in each other's way; its caller's transaction is undone with it.
+
+    Only all of them tell: two that share credentials may go over to another server together.
+
+    Raises:
+        BadInput: Credentials for something else, one folder of a login or one address of mail for two.
+    """
+    known = {item.credential_id: item for item in credentials.listed(cursor)}
+    holders: dict[tuple[str, str], str] = {}
+    for item in connections.listed(cursor):
+        credential = known.get(item.credential_id or "")
+        if credential is not None and not _is_for(credential, item):
+            raise errors.BadInput(
+                f"{item.name} signs in with {credential.name}, which would then be for another server or method; "
+                "give them credentials of two names."
+            )
+        if not item.is_hosted:
+            continue
+        is_mail = item.method is Method.EMAIL
+        place = (
+            ("", item.details.address)
+            if is_mail
+            else (item.credential_id or item.connection_id, item.details.hosted_folder)
+        )
+        other = holders.setdefault(place, item.name)
+        if other != item.name:
+            what = "address" if is_mail else "hosted_folder"
+            raise errors.BadInput(f"{other} and {item.name} have one {what}, {place[1]}; give each its own.")
+
+
+def _is_for(credential: Credential, connection: Connection) -> bool:
+    origin = Origin.ENTERED if connection.server.host else Origin.PROVISIONED
+    if (credential.method, credential.origin) != (connection.method, origin):
+        return False
+    server = (connection.server.host.lower(), connection.server.port)
+    return origin is Origin.PROVISIONED or (credential.host.lower(), credential.port) == server
 
 
 def _with_address(wanted: connection_actions.Wanted, before: Connection | None) -> Details:

@@ -75,7 +75,7 @@ def connection(value: Any, where: str) -> WantedConnection:
     goals = _goals(place, where, direction, way)
     place.done()
     wrong = fields.name_problem(name, frozenset()) or fields.minutes_problem(wanted.every_minutes)
-    wrong = wrong or (fields.folder_problem(hosted_folder) if hosted_folder else None)
+    wrong = wrong or (fields.hosted_folder_problem(hosted_folder) if hosted_folder else None)
     if wrong:
         raise errors.BadInput(f"{where}: {wrong}")
     return WantedConnection(wanted, state, goals, sign_in, hosted_folder)
@@ -113,7 +113,7 @@ def _server(
         if wrong:
             raise errors.BadInput(f"{at}: {wrong}")
     elif way.sign_in:
-        sign_in = _provisioned(place, way)
+        sign_in = _provisioned(place, where, way)
     if sign_in is not None:
         sign_in = _named(place, where, way, sign_in)
     details = _details(place, where, way, is_plain=is_plain, is_in=kinds[1] is Direction.INBOUND)
@@ -135,7 +135,7 @@ def _entered(place: Place, where: str, way: Way) -> WantedSignIn:
     return WantedSignIn(username=place.take("username", text), secrets=secrets)
 
 
-def _provisioned(place: Place, way: Way) -> WantedSignIn:
+def _provisioned(place: Place, where: str, way: Way) -> WantedSignIn:
     login = place.take("login", Place, None) if way.kinds else None
     if login is None:
         return WantedSignIn()
@@ -146,6 +146,9 @@ def _provisioned(place: Place, way: Way) -> WantedSignIn:
         public_key=login.take("public_key", text, None) if takes_keys else None,
     )
     login.done()
+    wrong = fields.username_problem(found.username) if found.username is not None else None
+    if wrong:
+        raise errors.BadInput(f"{where}.login: {wrong}")
     return found
 
 
@@ -175,6 +178,7 @@ def _details(place: Place, where: str, way: Way, *, is_plain: bool, is_in: bool)
     )
     wrong = fields.result_folder_problem(details.result_folder) or fields.senders_problem(details.allowed_senders)
     wrong = wrong or fields.folder_problem(details.folder)
+    wrong = wrong or (fields.own_address_problem(details.address) if details.address else None)
     if "recipients" in way.place:
         wrong = wrong or fields.recipients_problem(details.recipients) or fields.subject_problem(details.subject)
     if wrong:
@@ -187,6 +191,8 @@ def _goal(value: Any, where: str, *, has_folder: bool) -> ImportGoal:
     place = outer.take("import", Place)
     outer.done()
     expression = place.take("files_regex", text, None)
+    if expression is not None and place.take("files", text, None) is not None:
+        raise errors.BadInput(f"{where}.import has files and files_regex; give one of them.")
     goal = ImportGoal(
         goal_id="",
         connection_id="",

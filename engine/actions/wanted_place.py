@@ -15,7 +15,7 @@ class Place:
     def __init__(self, value: Any, where: str) -> None:
         """Begin at a mapping."""
         if not isinstance(value, dict):
-            raise errors.BadInput(f"{where} should be a mapping of names to values.")
+            raise errors.BadInput(f"{where or 'the file'} should be a mapping of names to values.")
         self._left = dict(value)
         self._where = where
 

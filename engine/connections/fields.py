@@ -7,6 +7,9 @@ from storage.records.connections import PORT_MAX
 
 _HOST = re.compile(r"^(?=.{1,253}$)[A-Za-z0-9_:]([A-Za-z0-9_.:-]*[A-Za-z0-9:])?$")
 _FINGERPRINT = re.compile(r"^SHA256:[A-Za-z0-9+/]{43}=?$")
+_HOSTED_FOLDER = re.compile(r"^/([A-Za-z0-9][A-Za-z0-9._-]*)?\Z")
+_USERNAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
+_OWN_ADDRESS = re.compile(r"^[a-z0-9][a-z0-9-]{21,63}\Z")
 _EMAIL = re.compile(
     r"^[^\s@<>\",;:()\[\]\\]+@(?=[^@]{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9-]+)*$"
 )
@@ -60,6 +63,30 @@ def mailbox_problem(folder: str) -> str | None:
     if not folder.strip():
         return "Give the mailbox folder, mostly INBOX."
     return None if folder.isprintable() else "The name of a mailbox folder has printable characters only."
+
+
+def hosted_folder_problem(folder: str) -> str | None:
+    """Return what is wrong with where a connection lies in a login's tree, or None."""
+    if _HOSTED_FOLDER.match(folder):
+        return None
+    return "The hosted folder is / or one name below it, such as /orders."
+
+
+def username_problem(username: str) -> str | None:
+    """Return what is wrong with a user name by which others sign in to us, or None."""
+    if _USERNAME.match(username):
+        return None
+    return "A user name begins with a letter or a digit and has at most 64 letters, digits, dots, dashes and _."
+
+
+def own_address_problem(address: str) -> str | None:
+    """Return what is wrong with the local part of an address of ours, or None: it has to be one that nobody guesses."""
+    if _OWN_ADDRESS.match(address):
+        return None
+    return (
+        "An address of ours has 22 to 64 small letters, digits and dashes, so that nobody guesses it; leave it out, "
+        "and Handoff makes one."
+    )
 
 
 def result_folder_problem(folder: str) -> str | None:

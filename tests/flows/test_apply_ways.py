@@ -234,11 +234,81 @@ def test_credentials_that_two_connections_share_by_name_are_one(desk: Desk) -> N
             connection("x", "inbound", "ftp", "pull", server={**SERVER, "private_key": "k"}, goals=goal(folder="/x")),
             "only SFTP",
         ),
-        (connection("x", "inbound", "sftp", "push", goals=goal(files_regex="(")), "has files, which is not known"),
+        (
+            connection("x", "inbound", "sftp", "push", goals=goal(files_regex="(")),
+            "has files and files_regex; give one",
+        ),
         (connection("x", "inbound", "email", "push", return_email="nobody", goals=goal()), "no e-mail address"),
+        (connection("x", "inbound", "email", "push", address="postmaster", goals=goal()), "so that nobody guesses it"),
+        (
+            connection("x", "inbound", "sftp", "push", login={"username": "a b/../"}, goals=goal()),
+            "begins with a letter or a digit",
+        ),
+        (
+            connection("x", "inbound", "sftp", "push", hosted_folder="/a/b", goals=goal()),
+            "one name below it",
+        ),
+        (
+            connection("x", "inbound", "sftp", "push", goals=goal(format={"encoding": "klingon"})),
+            "encoding klingon is not known here",
+        ),
     ],
 )
 def test_a_mistake_is_named_and_nothing_is_applied(desk: Desk, wanted: dict[str, Any], sentence: str) -> None:
     with pytest.raises(BadInput, match=sentence):
         apply(desk, connection("good", "outbound", "sftp", "pull"), wanted)
     assert (count(desk, "connection"), count(desk, "credential")) == (0, 0)
+
+
+def test_a_file_that_is_no_mapping_is_told_so(desk: Desk) -> None:
+    with pytest.raises(BadInput, match=r"^the file should be a mapping of names to values"):
+        verbs.do(desk, CLI, "apply", {"wanted": None})
+
+
+def _entered(name: str, **server: str) -> dict[str, Any]:
+    signs_in = {"server": {**SERVER, "host_key": KEY, **server}, "credentials": "Shop login"}
+    return connection(name, "inbound", "sftp", "pull", **signs_in, goals=goal(folder=f"/{name}"))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "sentence"),
+    [
+        (connection("Files", "inbound", "ftp", "push", credentials="Drop", goals=goal()), "Drop signs in with Drop"),
+        (_entered("Two", host="elsewhere.example.org"), "One signs in with Shop login"),
+        (
+            connection("Twin", "inbound", "sftp", "push", credentials="Drop", hosted_folder="/", goals=goal()),
+            "Drop and Twin have one hosted_folder, /",
+        ),
+        (
+            connection("Post", "inbound", "email", "push", address="in-abcdefghijkmnpqrstuvwxyz23", goals=goal()),
+            "Mail and Post have one address",
+        ),
+    ],
+)
+def test_nobody_is_cut_off_or_doubled_by_what_another_connection_wants(
+    desk: Desk, wanted: dict[str, Any], sentence: str
+) -> None:
+    # given
+    apply(
+        desk,
+        connection("Drop", "inbound", "sftp", "push", credentials="Drop", login={"password": GIVEN}, goals=goal()),
+        connection("Mail", "inbound", "email", "push", address="in-abcdefghijkmnpqrstuvwxyz23", goals=goal()),
+        _entered("One"),
+    )
+    before, said = accounts(desk), export_text(desk)
+    # when
+    with pytest.raises(BadInput, match=sentence):
+        apply(desk, wanted)
+    # then
+    assert accounts(desk) == before
+    assert export_text(desk) == said
+
+
+def test_connections_that_share_credentials_move_to_another_server_together(desk: Desk) -> None:
+    # given
+    apply(desk, _entered("One"), _entered("Two"))
+    # when
+    apply(desk, _entered("One", host="new.example.org"), _entered("Two", host="new.example.org"))
+    # then
+    assert count(desk, "credential") == 1
+    assert export_text(desk).count("host: new.example.org") == 2
