@@ -15,9 +15,12 @@ from typing import Any, TypeVar
 import yaml
 
 from engine.base.errors import Category, GiveUp
+from storage.records.connections import PORT_MAX
 
 FILE_NAME = "settings.yaml"
 _VARIABLE = re.compile(r"^\$\{([A-Z][A-Z0-9_]*)\}$")
+_ADDRESS = re.compile(r"^https?://[^\s/?#]+/?\Z")
+_DOMAIN = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?\Z")
 _Section = TypeVar("_Section")
 
 
@@ -70,12 +73,20 @@ class Mail:
 
 
 @dataclass(frozen=True)
+class Pages:
+    """How people reach the pages from elsewhere. address: such as "https://handoff.example.org"; "" is not known."""
+
+    address: str = ""
+
+
+@dataclass(frozen=True)
 class Installation:
     """The whole of settings.yaml."""
 
     endpoints: Endpoints = Endpoints()
     network: Network = Network()
     mail: Mail = Mail()
+    pages: Pages = Pages()
 
 
 def load(home: Path) -> Installation:
@@ -101,11 +112,14 @@ def _read(path: Path, changed_ns: int, size_bytes: int) -> Installation:
         raise _wrong("it is no YAML that can be read") from None
     if not isinstance(said, dict):
         raise _wrong("it should be a mapping of names to values")
-    unknown = set(said) - {"endpoints", "network", "mail"}
+    unknown = set(said) - {item.name for item in fields(Installation)}
     if unknown:
         raise _wrong(f"it has {', '.join(sorted(map(str, unknown)))}, which is not known there")
     found = Installation(
-        _section(Endpoints, said, "endpoints"), _section(Network, said, "network"), _section(Mail, said, "mail")
+        _section(Endpoints, said, "endpoints"),
+        _section(Network, said, "network"),
+        _section(Mail, said, "mail"),
+        _section(Pages, said, "pages"),
     )
     _check(found)
     return found
@@ -151,9 +165,38 @@ def _check(found: Installation) -> None:
             raise _wrong(f"network.allow has {network}, which is no address or network such as 10.0.0.0/8") from None
     if found.mail.security not in ("starttls", "tls", "none"):
         raise _wrong("mail.security can be starttls, tls or none")
-    ends = found.endpoints.passive_ports
-    if ends and not re.fullmatch(r"\d{1,5}-\d{1,5}", ends):
-        raise _wrong("endpoints.passive_ports should be two ports such as 50000-50099")
+    if found.mail.host and not 1 <= found.mail.port <= PORT_MAX:
+        raise _wrong(f"mail.port should be a number from 1 to {PORT_MAX}")
+    if found.pages.address and not _ADDRESS.match(found.pages.address):
+        raise _wrong("pages.address should be an address such as https://handoff.example.org")
+    _check_endpoints(found.endpoints)
+
+
+def _check_endpoints(endpoints: Endpoints) -> None:
+    ports = {name: getattr(endpoints, name) for name in ("sftp_port", "ftp_port", "smtp_port")}
+    for name, port in ports.items():
+        if not 0 <= port <= PORT_MAX:
+            raise _wrong(f"endpoints.{name} should be a number from 0 to {PORT_MAX}; 0 takes a free one")
+        other = next((one for one, held in ports.items() if one != name and held == port), None)
+        if port and other is not None:
+            raise _wrong(f"endpoints.{name} and endpoints.{other} are both {port}")
+    _check_passive_ports(endpoints.passive_ports)
+    if not _DOMAIN.match(endpoints.mail_domain):
+        raise _wrong("endpoints.mail_domain should be a domain such as example.org")
+    if bool(endpoints.certificate) is not bool(endpoints.certificate_key):
+        raise _wrong("endpoints.certificate and endpoints.certificate_key belong together; name both or none")
+    for name in ("host", "public_name", "public_address"):
+        if not getattr(endpoints, name).strip():
+            raise _wrong(f"endpoints.{name} is empty; leave it out for the usual value")
+    for name in ("folder_bytes_max", "folder_files_max"):
+        if getattr(endpoints, name) < 1:
+            raise _wrong(f"endpoints.{name} should be 1 or more")
+
+
+def _check_passive_ports(said: str) -> None:
+    ends = re.fullmatch(r"(\d{1,5})-(\d{1,5})", said)
+    if said and (ends is None or not 1 <= int(ends[1]) <= int(ends[2]) <= PORT_MAX):
+        raise _wrong("endpoints.passive_ports should be two ports such as 50000-50099, the lower one first")
 
 
 def _wrong(what: str) -> GiveUp:

@@ -51,7 +51,8 @@ def result(desk: Desk, file_id: str) -> None:
     if counts is not None and counts.rejected:
         found = _errors_file(desk, file)
         made += [found] if found else []
-    content = texts.result(file, counts, made[0].name if made else None).encode()
+    address = desk.settings.installation.pages.address
+    content = texts.result(file, counts, made[0].name if made else None, address).encode()
     name = names.name(AnswerKind.RESULT, file.name)
     key = desk.spool.write_answer(file.file_id, name, content)
     made.insert(0, _Made(AnswerKind.RESULT, name, key, len(content)))

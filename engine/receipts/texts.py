@@ -51,13 +51,14 @@ def receipt(file: HandedFile, connection_name: str) -> str:
     return "".join(f"{key}: {_one_line(value)}\n" for key, value in said.items())
 
 
-def result(file: HandedFile, counts: RunCounts | None, errors_file: str | None) -> str:
+def result(file: HandedFile, counts: RunCounts | None, errors_file: str | None, pages_address: str = "") -> str:
     """Return a result as JSON.
 
     Args:
         file: As it ended.
         counts: Of its import; None where nothing of it was imported.
         errors_file: The name of the file with its rejected rows, None where there are none.
+        pages_address: Where the pages are reached from elsewhere, "" where that is not known.
     """
     rows: dict[str, object] = {"total": file.rows_total, "ok": file.rows_ok, "errors": file.rows_errors}
     profiles = None
@@ -76,7 +77,7 @@ def result(file: HandedFile, counts: RunCounts | None, errors_file: str | None) 
         "errors_file": errors_file,
         "error": file.reason,
         "run_id": file.run_id,
-        "link": None,
+        "link": f"{pages_address.rstrip('/')}/files?file={file.file_id}" if pages_address else None,
     }
     return json.dumps(said, ensure_ascii=False, indent=2) + "\n"
 

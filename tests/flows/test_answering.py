@@ -129,6 +129,7 @@ def test_an_answer_that_nobody_wants_is_kept_for_people_to_read(
 @pytest.mark.promise("R02")
 def test_a_processed_file_has_a_result_with_its_counts(desk: Desk) -> None:
     # given
+    (desk.settings.home / "settings.yaml").write_text("pages: {address: https://handoff.example.org/}\n")
     connection = given.connection(desk, "Loyalty", (IN, Method.SFTP, PUSH))
     file = given.file(desk, connection, "buyers.csv", rows_total=3, rows_ok=2, rows_errors=1)
     # when
@@ -139,7 +140,7 @@ def test_a_processed_file_has_a_result_with_its_counts(desk: Desk) -> None:
     assert (said["trace_id"], said["file"], said["status"]) == (file.trace_id, "buyers.csv", "complete")
     assert said["rows"] == {"total": 3, "ok": 2, "errors": 1}
     assert said["first_seen_at"] == file.first_seen_at.isoformat(timespec="milliseconds") + "Z"
-    assert "link" in said
+    assert said["link"] == f"https://handoff.example.org/files?file={file.file_id}"
 
 
 def test_a_failed_file_says_why_in_its_result(desk: Desk) -> None:

@@ -46,6 +46,13 @@ def test_what_the_file_says_wins_and_a_password_comes_from_the_environment(
     assert "canary" not in repr(found)
 
 
+def test_all_three_ports_may_be_free_ones(tmp_path: Path) -> None:
+    # when
+    found = _written(tmp_path, "endpoints: {sftp_port: 0, ftp_port: 0, smtp_port: 0}\n")
+    # then
+    assert (found.endpoints.sftp_port, found.endpoints.ftp_port, found.endpoints.smtp_port) == (0, 0, 0)
+
+
 def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
     # given
     first = _written(tmp_path, "endpoints: {sftp_port: 1}\n")
@@ -68,6 +75,17 @@ def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
         ("mail: {security: ssl}", "mail.security can be starttls, tls or none"),
         ("endpoints: {passive_ports: many}", "two ports such as 50000-50099"),
         ('mail: {password: "${NOT_SET_ANYWHERE}"}', "mail.password names .*NOT_SET_ANYWHERE.*not set"),
+        ("endpoints: {sftp_port: 65536}", "endpoints.sftp_port should be a number from 0 to 65535"),
+        ("endpoints: {ftp_port: -1}", "endpoints.ftp_port should be a number from 0 to 65535"),
+        ("endpoints: {sftp_port: 22, ftp_port: 22}", "endpoints.sftp_port and endpoints.ftp_port are both 22"),
+        ("endpoints: {passive_ports: 70000-80000}", "two ports such as 50000-50099"),
+        ("endpoints: {passive_ports: 50099-50000}", "the lower one first"),
+        ("endpoints: {mail_domain: two words}", "endpoints.mail_domain should be a domain"),
+        ("endpoints: {certificate: /a.pem}", "belong together"),
+        ("endpoints: {host: ''}", "endpoints.host is empty"),
+        ("endpoints: {folder_files_max: 0}", "endpoints.folder_files_max should be 1 or more"),
+        ("mail: {host: mail.example.org, port: 0}", "mail.port should be a number from 1 to 65535"),
+        ("pages: {address: handoff.example.org}", "pages.address should be an address such as https://"),
         ("a: [", "no YAML that can be read"),
     ],
 )
