@@ -77,7 +77,7 @@ def result(file: HandedFile, counts: RunCounts | None, errors_file: str | None, 
         "errors_file": errors_file,
         "error": file.reason,
         "run_id": file.run_id,
-        "link": f"{pages_address.rstrip('/')}/files?file={file.file_id}" if pages_address else None,
+        "link": f"{pages_address.rstrip('/')}/files?id={file.file_id}" if pages_address else None,
     }
     return json.dumps(said, ensure_ascii=False, indent=2) + "\n"
 

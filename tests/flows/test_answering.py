@@ -140,7 +140,7 @@ def test_a_processed_file_has_a_result_with_its_counts(desk: Desk) -> None:
     assert (said["trace_id"], said["file"], said["status"]) == (file.trace_id, "buyers.csv", "complete")
     assert said["rows"] == {"total": 3, "ok": 2, "errors": 1}
     assert said["first_seen_at"] == file.first_seen_at.isoformat(timespec="milliseconds") + "Z"
-    assert said["link"] == f"https://handoff.example.org/files?file={file.file_id}"
+    assert said["link"] == f"https://handoff.example.org/files?id={file.file_id}"
 
 
 def test_a_failed_file_says_why_in_its_result(desk: Desk) -> None:
