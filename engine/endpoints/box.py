@@ -61,6 +61,7 @@ class Box:
         self.writers: dict[tuple[int, int], Writer] = {}
         self._accepted: dict[Path, Accepted] = {}
         self._not_taken: dict[str, int] = {}
+        self._not_taken_bytes = 0
         self._pending_bytes = 0
         self._pending_files = 0
         self._read_notes()
@@ -171,7 +172,7 @@ class Box:
         """Return (bytes, files) of what was accepted and the engine has not taken yet."""
         with self.lock:
             self._count()
-            return sum(self._not_taken.values()), len(self._not_taken)
+            return self._not_taken_bytes, len(self._not_taken)
 
     def shrink(self, size_bytes: int, files: int = 0) -> None:
         """Count out what is pending no more."""
@@ -180,14 +181,14 @@ class Box:
             self._pending_files = max(0, self._pending_files - files)
 
     def _fits(self, mount: Mount, size_bytes: int, files: int) -> bool:
-        taken_bytes = self._pending_bytes + sum(self._not_taken.values()) + size_bytes
+        taken_bytes = self._pending_bytes + self._not_taken_bytes + size_bytes
         taken_files = self._pending_files + len(self._not_taken) + files
         return taken_bytes <= mount.bytes_max and taken_files <= mount.files_max
 
     def _count(self) -> None:
         for landed_id in list(self._not_taken):
             if not (self.spool.landed / f"{landed_id}.json").exists():
-                del self._not_taken[landed_id]
+                self._not_taken_bytes -= self._not_taken.pop(landed_id)
         self._pending_bytes, self._pending_files = _tree_size(self.incoming)
 
     # --- notes ---------------------------------------------------------------------------------
@@ -208,9 +209,13 @@ class Box:
 
     def _take_in(self, landed: Landed) -> None:
         with self.lock:
-            self._not_taken[landed.landed_id] = landed.size_bytes
+            self._count_in(landed)
             if landed.protocol != "smtp":
                 self._show(landed)
+
+    def _count_in(self, landed: Landed) -> None:
+        self._not_taken[landed.landed_id] = landed.size_bytes
+        self._not_taken_bytes += landed.size_bytes
 
     def _show(self, landed: Landed) -> None:
         when = datetime.fromisoformat(landed.landed_at).replace(tzinfo=UTC).timestamp()
@@ -221,7 +226,7 @@ class Box:
         hidden = {path.stem for path in self.spool.accepted(self.connection_id).glob(f"*{landing.HIDDEN}")}
         for landed in landing.notes(self.spool, self.connection_id):
             if (self.spool.landed / f"{landed.landed_id}.json").exists():
-                self._not_taken[landed.landed_id] = landed.size_bytes
+                self._count_in(landed)
             if landed.protocol == "smtp":
                 continue
             self._show(landed)

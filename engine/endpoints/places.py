@@ -78,7 +78,8 @@ def open_file(parent: int, name: str, flags: int = os.O_RDONLY) -> int:
         if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR, errno.EMLINK):
             raise fault(errno.EACCES) from None
         raise
-    if not is_file(os.fstat(descriptor)):
+    # What was made just now, and was not there before, is a file of its own.
+    if not flags & os.O_EXCL and not is_file(os.fstat(descriptor)):
         os.close(descriptor)
         raise fault(errno.EACCES)
     return descriptor

@@ -1,7 +1,7 @@
 """The hosted SFTP server: listens, signs in by key or password, gives SFTP and nothing else, and ends who may not stay.
 
-Keeper of paramiko in this room, with sftp_line and sftp_server. Each session has two threads; one more looks for
-those that are silent, and the accounts' watcher ends those whose account is not current any more.
+Keeper of paramiko in this room, with sftp_line, sftp_stream and sftp_server. Each session has a thread; one more
+looks for those that are silent, and the accounts' watcher ends those whose account is not current any more.
 """
 
 import contextlib
@@ -119,7 +119,7 @@ class _Session(paramiko.ServerInterface):
 
     def check_channel_subsystem_request(self, channel: paramiko.Channel, name: str) -> bool:
         account = self.account
-        # Each is a thread: a channel that asks again and again would have as many.
+        # Once a channel, and never two answers to one request.
         if name != PROTOCOL or channel.get_id() in self._served or account is None:
             return False
         if not self._endpoint.ground.directory.is_current(account):
@@ -127,8 +127,8 @@ class _Session(paramiko.ServerInterface):
         jail = Jail(account, self._endpoint.ground.boxes, self.address)
         server = SftpServer(channel, name, self, jail, self.note_alive, lambda: self.is_ended)
         self._served.add(channel.get_id())
-        self._servers = [item for item in self._servers if item.is_alive()] + [server]
-        server.start()
+        self._servers = [item for item in self._servers if item.stream.is_open] + [server]
+        self.transport.streams[channel.get_id()] = server.stream
         return True
 
     def open_files(self) -> int:

@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import struct
 from typing import Any
 
 import paramiko
@@ -10,10 +11,11 @@ from paramiko.auth_handler import AuthHandler
 from paramiko.packet import Packetizer
 
 from engine.base import limits
+from engine.endpoints.sftp_stream import Stream
 
 _PACKET_BYTES_MAX = 512 * 1024
 _READ_AHEAD_BYTES = 64 * 1024
-_SOCKET_LOOK_S = 2.0
+_SOCKET_LOOK_S = 2
 _ONLY_SFTP = b"This server speaks SFTP only: use sftp, or scp without -O.\r\n"
 
 # What is known of paramiko's types ends at its public half; what is told apart here lies in the other one.
@@ -23,16 +25,29 @@ _Packetizer: Any = Packetizer
 
 
 class _Ahead:
-    """A socket that is read in large steps; paramiko asks for the few bytes of a packet's beginning, then the rest."""
+    """A socket that is read in large steps; paramiko asks for the few bytes of a packet's beginning, then the rest.
+
+    The kernel keeps its time-outs: Python's own ask before each call whether it would wait, and with many sessions
+    each question costs more than the call itself, for every thread has to wait for its turn again after it.
+    """
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._here = memoryview(b"")
 
+    def keep_time(self) -> None:
+        """Wait no longer than _SOCKET_LOOK_S in one call, instead of whatever time-out was set before."""
+        self._connection.settimeout(None)
+        for direction in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            self._connection.setsockopt(socket.SOL_SOCKET, direction, struct.pack("@ll", _SOCKET_LOOK_S, 0))
+
     def recv(self, size_bytes: int) -> bytes:
         """Return what is here already, else what comes next; empty at the end."""
         if not self._here:
-            self._here = memoryview(self._connection.recv(_READ_AHEAD_BYTES))
+            try:
+                self._here = memoryview(self._connection.recv(_READ_AHEAD_BYTES))
+            except BlockingIOError:
+                raise TimeoutError from None
         found, self._here = self._here[:size_bytes], self._here[size_bytes:]
         return bytes(found)
 
@@ -44,7 +59,8 @@ class _Packets(_Packetizer):  # type: ignore[misc]  # see _Packetizer
     """Packets of a bounded size: a stranger's length field must not fill the memory."""
 
     def __init__(self, connection: socket.socket) -> None:
-        super().__init__(_Ahead(connection))
+        self.ahead = _Ahead(connection)
+        super().__init__(self.ahead)
 
     def read_all(self, n: int, check_rekey: bool = False) -> bytes:  # noqa: FBT001, FBT002 - as paramiko calls it
         if n > _PACKET_BYTES_MAX:
@@ -99,18 +115,24 @@ class Line(_Transport):  # type: ignore[misc]  # see _Transport
     def __init__(self, connection: socket.socket) -> None:
         """Belong to one connection; nothing is said yet."""
         super().__init__(connection, default_window_size=limits.SFTP_SERVER_WINDOW_BYTES, packetizer_class=_Packets)
+        self.packetizer.ahead.keep_time()
+        self.streams: dict[int, Stream] = {}
 
     def run(self) -> None:
         """Serve until the connection ends, and say so at once: its place is somebody else's then."""
         try:
             super().run()
         finally:
+            for stream in self.streams.values():
+                stream.end()
             self.server_object.has_ended()
 
     def _parse_newkeys(self, m: Any) -> None:
         if self.auth_handler is None:
             self.auth_handler = _Auth(self)
         super()._parse_newkeys(m)
+        for stream in list(self.streams.values()):
+            stream.go_on()
 
     def _queue_incoming_channel(self, channel: paramiko.Channel) -> None:
         """Hold the channel until it closes; paramiko itself holds it weakly, and its queue is for others."""
@@ -120,11 +142,37 @@ class Line(_Transport):  # type: ignore[misc]  # see _Transport
         """Say nothing: what strangers send does not belong into our log."""
 
 
+def _stream(channel: Any) -> Stream | None:
+    found: Stream | None = channel.transport.streams.get(channel.get_id())
+    return found
+
+
 def _feed(channel: Any, message: Any) -> None:
-    """Take a channel's data, and cut a client that sends more than its window allows."""
-    if len(channel.in_buffer) > 2 * limits.SFTP_SERVER_WINDOW_BYTES:
-        raise paramiko.SSHException("The window was ignored")
-    channel._feed(message)  # noqa: SLF001 - what the table held before
+    """Give a channel's data to its stream; nobody reads that of any other."""
+    stream = _stream(channel)
+    if stream is not None:
+        stream.feed(message.get_binary())
+
+
+def _widened(channel: Any, message: Any) -> None:
+    channel._window_adjust(message)  # noqa: SLF001 - what the table held before
+    stream = _stream(channel)
+    if stream is not None:
+        stream.go_on()
+
+
+def _client_has_ended(channel: Any, message: Any) -> None:
+    channel._handle_eof(message)  # noqa: SLF001 - what the table held before
+    stream = _stream(channel)
+    if stream is not None:
+        stream.client_has_ended()
+
+
+def _closed(channel: Any, message: Any) -> None:
+    stream = channel.transport.streams.pop(channel.get_id(), None)
+    channel._handle_close(message)  # noqa: SLF001 - what the table held before
+    if stream is not None:
+        stream.end()
 
 
 def _request(channel: Any, message: Any) -> None:
@@ -140,6 +188,9 @@ def _request(channel: Any, message: Any) -> None:
 Line._channel_handler_table = {  # noqa: SLF001 - the way that paramiko gives
     **_Transport._channel_handler_table,  # noqa: SLF001 - the same
     common.MSG_CHANNEL_DATA: _feed,
+    common.MSG_CHANNEL_WINDOW_ADJUST: _widened,
+    common.MSG_CHANNEL_EOF: _client_has_ended,
+    common.MSG_CHANNEL_CLOSE: _closed,
     common.MSG_CHANNEL_REQUEST: _request,
     # Nobody has anything to say to us on "stderr"; kept, it would fill the memory.
     common.MSG_CHANNEL_EXTENDED_DATA: lambda _channel, _message: None,

@@ -14,10 +14,9 @@ from paramiko.message import Message
 
 from engine.base import limits, log
 from engine.endpoints.jail import Entry, Jail
+from engine.endpoints.sftp_stream import REQUEST_BYTES_MAX, Stream
 from engine.endpoints.uploads import Reading, Upload
 
-_RECEIVE_BYTES = 256 * 1024
-_REQUEST_BYTES_MAX = limits.ENDPOINT_BLOCK_BYTES_MAX + 4_096
 _LISTED_AT_ONCE = 100
 _READ_BYTES_TOLD = 255 * 1024
 _FOLDER_MODE, _FILE_MODE, _READ_ONLY = 0o755, 0o644, 0o555
@@ -197,7 +196,10 @@ class Tree(paramiko.SFTPServerInterface):
 
 
 class SftpServer(_Server):  # type: ignore[misc]  # see _Server
-    """One SFTP channel: paramiko's table of requests, with our reading of the stream, our errors and our CLOSE."""
+    """One SFTP channel: paramiko's table of requests, with our stream, our errors and our CLOSE.
+
+    paramiko would run it in a thread of its own; that thread is never started.
+    """
 
     file_table: dict[bytes, Any]
     folder_table: dict[bytes, Any]
@@ -213,11 +215,12 @@ class SftpServer(_Server):  # type: ignore[misc]  # see _Server
     ) -> None:
         """Belong to one channel; is_ended: nothing that was sent may have an effect any more."""
         super().__init__(channel, name, server, Tree, jail)
-        self.daemon = True
+        self.sock = channel
+        self.stream = Stream(channel, self._take, self._finish)
+        self._has_begun = False
         self._session = server
         self._note_alive = note_alive
         self._is_ended = is_ended
-        self._buffer = bytearray()
         self._own: dict[int, Callable[[int, Message], None]] = {
             wire.CMD_OPEN: self._do_open,
             wire.CMD_CLOSE: self._do_close,
@@ -230,20 +233,21 @@ class SftpServer(_Server):  # type: ignore[misc]  # see _Server
         """How many files and folders are open in this channel."""
         return len(self.file_table) + len(self.folder_table)
 
-    def start_subsystem(self, name: str, transport: paramiko.Transport, channel: Any) -> None:
-        """Answer requests until the client is gone."""
-        del name, transport
-        self.sock = channel
-        with contextlib.suppress(EOFError, OSError, wire.SFTPError):
-            self._send_server_version()
-            while True:
-                kind, data = self._read_packet()
-                self._note_alive()
-                if self._is_ended():
-                    return
-                self._answer(kind, Message(data))
+    def _take(self, kind: int, data: bytes) -> None:
+        """Answer one request.
 
-    def finish_subsystem(self) -> None:
+        Raises:
+            EOFError, OSError, SFTPError: The channel has to end.
+        """
+        self._note_alive()
+        if self._is_ended():
+            raise EOFError
+        if self._has_begun:
+            self._answer(kind, Message(data))
+        else:
+            self._begin(kind)
+
+    def _finish(self) -> None:
         """Let go of what is open, not proven whole; then say goodbye as scp expects it, with an exit status."""
         for handle in self.file_table.values():
             with contextlib.suppress(OSError):
@@ -309,7 +313,7 @@ class SftpServer(_Server):  # type: ignore[misc]  # see _Server
             self._send_status(number, self.server.posix_rename(request.get_text(), request.get_text()))
         elif tag == "limits@openssh.com":
             handles = limits.ENDPOINT_OPEN_FILES_MAX
-            told = (_REQUEST_BYTES_MAX, _READ_BYTES_TOLD, _READ_BYTES_TOLD, handles)
+            told = (REQUEST_BYTES_MAX, _READ_BYTES_TOLD, _READ_BYTES_TOLD, handles)
             answer = Message()
             answer.add_int(number)
             for value in told:
@@ -318,8 +322,7 @@ class SftpServer(_Server):  # type: ignore[misc]  # see _Server
         else:
             self._send_status(number, wire.SFTP_OP_UNSUPPORTED)
 
-    def _send_server_version(self) -> int:
-        kind, data = self._read_packet()
+    def _begin(self, kind: int) -> None:
         if kind != wire.CMD_INIT:
             raise wire.SFTPError("Incompatible sftp protocol")
         answer = Message()
@@ -328,25 +331,10 @@ class SftpServer(_Server):  # type: ignore[misc]  # see _Server
             answer.add_string(name)
             answer.add_string("1")
         self._send_packet(wire.CMD_VERSION, answer)
-        return int.from_bytes(data[:4], "big")
+        self._has_begun = True
 
-    def _read_packet(self) -> tuple[int, bytes]:
-        size = int.from_bytes(self._read_all(4), "big")
-        if not 0 < size <= _REQUEST_BYTES_MAX:
-            raise wire.SFTPError("Garbage packet received")
-        data = self._read_all(size)
-        return data[0], data[1:]
-
-    def _read_all(self, n: int) -> bytes:
-        # In large steps from the channel: paramiko's own buffer moves all that it holds at each small read.
-        while len(self._buffer) < n:
-            received = self.sock.recv(_RECEIVE_BYTES)
-            if not received:
-                raise EOFError
-            self._buffer += received
-        found = bytes(self._buffer[:n])
-        del self._buffer[:n]
-        return found
+    def _send_packet(self, kind: int, packet: Message) -> None:
+        self.stream.put(kind, packet.asbytes())
 
     def _log(self, level: int, msg: Any) -> None:
         """Say nothing: names of clients stay out of logs, and saying it costs a third of a request."""

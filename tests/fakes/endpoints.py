@@ -29,6 +29,8 @@ _keys: dict[str, str] = {}
 class EndpointsProcess:
     """`python -m engine.endpoints`; `with` starts it and closes its pipe, `kill` ends it with -9."""
 
+    program: tuple[str, ...] = ("-m", "engine.endpoints")
+
     def __init__(self, home: Path, settings: Endpoints = FREE_PORTS) -> None:
         """Make a home with keys and a certificate; nothing runs yet."""
         self.home = home
@@ -55,7 +57,7 @@ class EndpointsProcess:
         """Start it and wait until it says that it runs."""
         (self.folder / "status.json").unlink(missing_ok=True)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "engine.endpoints"],
+            [sys.executable, *self.program],
             cwd=_ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
