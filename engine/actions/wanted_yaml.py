@@ -25,8 +25,10 @@ def load(path: Path, environment: dict[str, str]) -> Any:
     """
     try:
         parsed = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise errors.BadInput(f"{path} cannot be read: {error}.") from error
+    except OSError as error:
+        raise errors.BadInput(f"{path} cannot be read: {error.strerror or error}; name another file.") from error
+    except UnicodeDecodeError:
+        raise errors.BadInput(f"{path} is no text in UTF-8; save it as such and apply again.") from None
     except yaml.YAMLError as error:
         # The parser's own words show the line as it stands, and a secret may stand in it.
         mark = getattr(error, "problem_mark", None)

@@ -66,6 +66,17 @@ def test_what_landed_before_the_service_ended_is_imported_without_it(terminal: T
     assert (said.json["state"], said.json["files"]["taken"]) == ("completed", 1)
 
 
+def test_a_file_that_is_no_text_is_named(terminal: Terminal, tmp_path: Path) -> None:
+    # given
+    path = tmp_path / "wide.yaml"
+    path.write_bytes("connections: []".encode("utf-16"))
+    # when
+    said = terminal.type("apply", str(path))
+    # then
+    assert (said.status, said.out) == (1, "")
+    assert said.err == f"{path} is no text in UTF-8; save it as such and apply again.\n"
+
+
 def test_a_reader_that_leaves_early_sees_no_traceback(terminal: Terminal) -> None:
     # given
     put(terminal, 300, "many")
