@@ -1,12 +1,13 @@
 """One SSH connection as the hosted SFTP server speaks it: algorithms, bounds against strangers, and nothing logged."""
 
 import contextlib
+import hmac
 import socket
 import struct
 from typing import Any
 
 import paramiko
-from paramiko import common
+from paramiko import common, packet, util
 from paramiko.auth_handler import AuthHandler
 from paramiko.packet import Packetizer
 
@@ -22,6 +23,13 @@ _ONLY_SFTP = b"This server speaks SFTP only: use sftp, or scp without -O.\r\n"
 _Transport: Any = paramiko.Transport
 _AuthHandler: Any = AuthHandler
 _Packetizer: Any = Packetizer
+_packet: Any = packet
+_util: Any = util
+
+# paramiko compares each packet's MAC byte by byte in Python, and makes it in three steps: a fifth of a small request.
+# The standard library does both in C, with the same answers.
+_util.constant_time_bytes_eq = hmac.compare_digest
+_packet.compute_hmac = hmac.digest
 
 
 class _Ahead:
