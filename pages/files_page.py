@@ -9,7 +9,7 @@ from storage.records.connections import Direction
 from storage.records.exchange import FileState
 
 _PAGE_ROWS = 15
-_PAGES_SEEN, _PAGES_WIDTH = 5, 260
+_PAGES_SEEN = 5
 _POLL_S = 2.0
 _WAYS = {"all": "All", "in": "In", "out": "Out"}
 _DIRECTIONS = {"in": Direction.INBOUND, "out": Direction.OUTBOUND}
@@ -83,7 +83,14 @@ def _clear() -> None:
 
 def _draw_empty(asked: Asked) -> None:
     if asked == Asked():
-        frame.empty("draft", "No file in this period.", "Files appear here as they come in or go out.")
+        with frame.empty("draft", "No file in this period.", "Files come in and go out by connections."):
+            st.button(
+                "Open the connections",
+                icon=":material/swap_horiz:",
+                key="files_connections",
+                on_click=frame.go,
+                args=("connections_page.py",),
+            )
         return
     with frame.empty("search_off", "Nothing matches.", "Clear the filters."):
         st.button("Clear", key="files_clear", on_click=_clear)
@@ -118,7 +125,7 @@ def _draw_list(*, was_going: bool) -> None:
         if pages > 1:
             with st.container(horizontal=True):
                 st.space("stretch")
-                st.pagination(pages, key=_PAGE, max_visible_pages=_PAGES_SEEN, width=_PAGES_WIDTH)
+                st.pagination(pages, key=_PAGE, max_visible_pages=_PAGES_SEEN)
 
 
 def _draw() -> None:

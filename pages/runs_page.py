@@ -10,7 +10,6 @@ from pages.parts import badges, frame, run_stages, session, words
 from storage.records.runs import Run
 
 _PAGE_ROWS = 15
-_PAGES_WIDTH = 300
 _POLL_S = 2.0
 _DIGITS_MAX = 9
 _OPEN, _CANCEL = ":material/chevron_right:", ":material/cancel: Cancel"
@@ -102,7 +101,7 @@ def _draw() -> None:
     with frame.loading("the runs"):
         found = _listed()
         if not found.total:
-            frame.empty("history", "Nothing has run yet.", "Open a connection and choose Run now; it appears here.")
+            frame.empty("history", "Nothing has run yet.", "What a connection fetches or delivers appears here.")
             return
         going = tuple(run for run in found.runs if run.ended_at is None)
         if going:
@@ -116,7 +115,7 @@ def _draw() -> None:
             st.caption(words.counted(found.total, "run"), width="content")
             st.space("stretch")
             if pages > 1:
-                st.pagination(pages, key=_PAGE, bind="query-params", width=_PAGES_WIDTH)
+                st.pagination(pages, key=_PAGE, bind="query-params")
 
 
 if __name__ == "__main__":

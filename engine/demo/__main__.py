@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from engine.actions import sign_in
-from engine.base import clock, errors
+from engine.base import clock, errors, installation
 from engine.base.settings import Settings
 from engine.demo import world
 from engine.demo.clock import FakedClock
@@ -33,6 +33,8 @@ _SEED = 1997
 _POLL_S = 0.5
 _TOLD_DAYS = 10
 _ASLEEP_DAYS = 75
+_FREE_PORTS = "endpoints: {sftp_port: 0, ftp_port: 0, smtp_port: 0}\n"
+"""Partners' logins take any free port, so that a demo disturbs nobody else on the machine."""
 _LIVE_FAULTS = [
     {"kind": "partial", "count": 1, "calls": 2, "operation": "add", "audience": world.LISTS[world.SECOND]},
 ]
@@ -113,6 +115,8 @@ def _open(closing: ExitStack, root: Path, port: int) -> tuple[str, Dashboard]:
 def _make_past(settings: Settings, server: SftpServer, simulator: Simulator, folder: SharedFolder, shop: Shop) -> str:
     today = clock.now().date()
     start = datetime.combine(today - timedelta(days=OPENING_DAYS_AGO + 1), datetime.min.time()) + timedelta(hours=5)
+    settings.home.mkdir(mode=0o700)
+    (settings.home / installation.FILE_NAME).write_text(_FREE_PORTS, encoding="utf-8")
     home = Home(settings)
     try:
         with FakedClock(start) as now:
@@ -120,6 +124,7 @@ def _make_past(settings: Settings, server: SftpServer, simulator: Simulator, fol
             asleep_since = (today - timedelta(days=_ASLEEP_DAYS)).isoformat()
             world.configure(home.desk, people[Role.ADMIN], server, simulator, asleep_since)
             History(home.desk, people, folder, simulator).make(shop, now, today, _tell)
+            world.hand_over(home.desk, people[Role.ANALYST])
         token = sign_in.sign_in(home.desk, server.host, world.ADMIN.email, password)
         settings.demo.touch(mode=0o600)
         settings.demo.write_text(json.dumps({"session": token}), encoding="utf-8")

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.actions import apply as apply_action
-from engine.actions import people
+from engine.actions import files, people
+from engine.actions.desk import connection_named
 from engine.base import limits
 from engine.demo.server import SftpServer
 from engine.demo.shop import BIG_SPENDER, COLLECTOR_CDS
@@ -16,12 +17,13 @@ from engine.flows.desk import Desk
 from engine.partners.simulator import Simulator
 from storage.records.people import Caller, Role
 
-CONNECTION = "CD shop purchases"
+CONNECTION, FETCHED = "CD shop purchases", "Print shop letters"
 BIG_SPENDERS, COLLECTORS, ASLEEP = "Big spenders", "CD collectors", "Asleep since summer"
 MAIN, SECOND = "Meta demo account", "Meta collectors list"
 LISTS = {MAIN: "23850000000000101", SECOND: "23850000000000202"}
 PARTNER = "meta_custom_audience"
 FILES_KEPT = 3
+LETTERS = 3
 HISTORY_TIMEOUT_S = "0.5"
 _FOLDER = "/outgoing"
 
@@ -125,13 +127,23 @@ def configure(desk: Desk, caller: Caller, server: SftpServer, simulator: Simulat
         "state": "on",
         "goals": [{"import": goal}],
     }
+    # One that partners come to: its login listens on this machine alone.
+    fetched = {
+        "name": FETCHED,
+        "direction": "outbound",
+        "data_type": "audiences",
+        "method": "sftp",
+        "methodology": "pull",
+        "login": {},
+        "state": "on",
+    }
     audiences = {
         BIG_SPENDERS: f"spend >= {BIG_SPENDER}",
         COLLECTORS: f"cds >= {COLLECTOR_CDS}",
         ASLEEP: f"last_purchase < {asleep_since}",
     }
     wanted = {
-        "connections": [connection],
+        "connections": [connection, fetched],
         "audiences": [{"name": name, "rule": rule} for name, rule in audiences.items()],
         "configurations": [
             {
@@ -147,3 +159,12 @@ def configure(desk: Desk, caller: Caller, server: SftpServer, simulator: Simulat
         ],
     }
     apply_action.apply(desk, caller, wanted)
+
+
+def hand_over(desk: Desk, caller: Caller) -> None:
+    """Hand the first letters over to who fetches files from us; the engine delivers them when it starts."""
+    with desk.database.read() as cursor:
+        connection_id = connection_named(cursor, FETCHED).connection_id
+    for number in range(1, LETTERS + 1):
+        content = f"customer_id,letter\n{number:05},welcome\n".encode()
+        files.hand_over(desk, caller, connection_id, f"letters_{number}.csv", content)

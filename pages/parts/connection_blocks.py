@@ -208,7 +208,7 @@ def history(page: ConnectionPage) -> None:
     with st.container(border=True):
         shown = len(page.runs)
         newest = f"newest {shown} of {words.count(page.runs_total)}" if page.runs_total > shown else "newest first"
-        frame.block_title("Run history", newest)
+        frame.block_title("Run history", f"{newest} · times are {frame.zone_name()}" if page.runs else "")
         if not page.runs:
             st.markdown("**Not run yet.**")
             st.caption(_first_step(page.connection, may_map=page.may_map))

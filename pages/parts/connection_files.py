@@ -62,7 +62,8 @@ def _table(page: FileList, *, is_out: bool) -> None:
         row_height=_ROW_HEIGHT,
         height="content",
         column_config={
-            "Name": st.column_config.TextColumn(width=240),
+            # Narrow enough that a phone shows the state beside it.
+            "Name": st.column_config.TextColumn(width=210),
             "State": badges.column("State", 120, files_badges.ALL),
             "First seen": st.column_config.TextColumn(width=120),
             "Size": st.column_config.TextColumn(width=90, alignment="right"),

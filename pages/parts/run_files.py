@@ -49,12 +49,13 @@ def _draw_table(lines: tuple[FileLine, ...], *, is_delivery: bool) -> None:
         row_height=_ROW_HEIGHT,
         height="content",
         column_config={
-            "Name": config.TextColumn(width=380),
+            # Narrow enough that a phone shows the state beside it.
+            "Name": config.TextColumn(width=210),
             "State": badges.column("State", 120, files_badges.ALL),
-            "Size": config.TextColumn(width=100),
-            "Total": config.NumberColumn(width=92, format="localized"),
-            "OK": config.NumberColumn(width=92, format="localized"),
-            "Errors": config.NumberColumn(width=92, format="localized"),
+            "Size": config.TextColumn(width=140),
+            "Total": config.NumberColumn(width=136, format="localized"),
+            "OK": config.NumberColumn(width=136, format="localized"),
+            "Errors": config.NumberColumn(width=136, format="localized"),
             "open": config.ButtonColumn(
                 "", width=44, type="tertiary", key=_TABLE, on_click=_on_open, args=(lines,), help="The file"
             ),

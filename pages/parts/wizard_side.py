@@ -25,7 +25,8 @@ def draw(page: DraftPage) -> None:
         wizard_pattern.draw(page)
     if page.step == "Review":
         _happens(page)
-    _terms(is_open_block=page.step == "Direction")
+    is_alone = page.step == "Direction" or (page.step == "Method" and not is_in)
+    _terms(is_open_block=is_alone)
 
 
 def _happens(page: DraftPage) -> None:

@@ -28,9 +28,12 @@ TABLES = {
     "errors": "Errors",
     "runs": "Runs",
     "connections": "Connections",
+    "files": "Files",
+    "credentials": "Credentials",
     "audiences": "Audiences",
     "connectors": "Server-to-server connectors",
     "people": "People",
+    "status": "Status",
 }
 _SOME_ROWS = re.compile(r"^([2-9]|\d{2,})$")
 LIST = world.LISTS[world.MAIN]
@@ -140,6 +143,15 @@ def test_every_page_has_something_on_it(demo: Demo, page: Page) -> None:
         expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible(timeout=browser.WAIT_MS)
         rows = page.locator("[data-testid=stDataFrame] table").first
         expect(rows).to_have_attribute("aria-rowcount", _SOME_ROWS, timeout=browser.WAIT_MS)
+    # then: the page of the last round says where partners sign in
+    listens = page.locator("[data-testid=stDataFrame] table").nth(1)
+    expect(listens).to_contain_text("127.0.0.1:", timeout=browser.WAIT_MS)
+    # when
+    page.goto(f"{demo.address}/files?dir=out")
+    browser.settled(page)
+    # then: files went out too
+    expect(page.get_by_text(f"{world.LETTERS} files", exact=True)).to_be_visible(timeout=browser.WAIT_MS)
+    expect(page.get_by_text(f"Complete {world.LETTERS}")).to_be_visible(timeout=browser.WAIT_MS)
     # when
     page.goto(f"{demo.address}/profiles")
     browser.settled(page)
@@ -190,7 +202,7 @@ def still(demo: Demo) -> list[str]:
     """Return whom the partner has once the connection is off, its last run has ended and what followed was sent."""
 
     def is_still() -> bool:
-        [connection] = ask(demo.home, "export")["connections"]
+        [connection] = [one for one in ask(demo.home, "export")["connections"] if one["name"] == world.CONNECTION]
         has_ended = all(run["ended_at"] for run in ask(demo.home, "runs"))
         waiting = [line for line in ask(demo.home, "stats", days=1) if line["category"] == "waiting"]
         return connection["state"] == "off" and has_ended and not waiting

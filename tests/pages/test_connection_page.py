@@ -143,6 +143,7 @@ def test_the_history_has_both_lists_of_counts(shop: shops.Shop, desk: Desk, show
     assert first[rows].tolist() == [6, 3, 0, 0, 3]
     assert first[["Created", "Updated"]].tolist() == [2, 0]
     assert "Run 2 failed. The server has no folder /outgoing." in texts(page)
+    assert "newest first · times are UTC" in texts(page)
 
 
 def test_a_going_run_says_how_far_it_is(shop: shops.Shop, desk: Desk, show: Show) -> None:

@@ -37,11 +37,18 @@ def labels(page: Any, row: int = 0) -> list[str]:
     return [label.rpartition(": ")[2] for label in page.dataframe[0].value["menu"][row]]
 
 
-def test_no_file_yet_and_the_page_says_so(show: Show) -> None:
+def test_no_file_yet_and_the_page_says_so_and_where_files_come_from(
+    show: Show, went: list[tuple[str, dict[str, str]]]
+) -> None:
+    # when
     page = show("files_page.py")
-
+    # then
     assert not page.exception
     assert "**No file in this period.**" in [line.value for line in page.markdown]
+    # when
+    page.button(key="files_connections").click().run()
+    # then
+    assert went == [("connections_page.py", {})]
 
 
 @pytest.mark.promise("R05")

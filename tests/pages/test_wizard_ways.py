@@ -194,3 +194,15 @@ def test_plain_ftp_is_a_choice_that_warns(desk: Desk, admin: Caller, show: Show)
     assert "anybody on the way can read them" in page.warning[0].value
     answers = cast("dict[str, object]", drafts_view.page(desk, admin, draft_id, None).answers)
     assert answers["plain_ftp"] is True
+
+
+def test_the_words_stand_open_where_nothing_else_stands_beside_the_step(desk: Desk, admin: Caller, show: Show) -> None:
+    # given
+    out, into = ways.of(_OUT, Method.SFTP, _PUSH), ways.HOSTED_SFTP
+    drafts_of = [ways.begin(desk, admin, way, str(way)) for way in (out, into)]
+    # when
+    alone, beside = (show(FILE, draft=draft_id, step="Method") for draft_id in drafts_of)
+    # then
+    words = "What do these words mean?"
+    assert words in [item.value for item in alone.subheader]
+    assert words in [item.label for item in beside.expander]
