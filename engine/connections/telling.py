@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from engine.base.errors import BadInput
 from engine.connections import data_types, wizard
 from engine.connections.matrix import SignInKind
 from engine.connections.wizard import Answers, Step
+from engine.security import provisioning
 from storage.records.connections import Direction, Method, Methodology
 from storage.records.credentials import Credential, CredentialKind
 from storage.records.goals import PatternKind
@@ -174,7 +176,9 @@ def _existing_lines(chosen: Credential | None, origin: str) -> list[tuple[str, s
         return [("Credentials", _MISSING, GIVEN)]
     lines = [("Credentials", chosen.name, GIVEN)]
     if chosen.kind is not CredentialKind.ADDRESS:
-        secret = (WORDS.get(chosen.kind.value, "Password"), _SET, origin)
+        is_login_key = chosen.kind is CredentialKind.PUBLIC_KEY and chosen.public_keys
+        said = provisioning.fingerprint(chosen.public_keys[0]) if is_login_key else _SET
+        secret = (WORDS.get(chosen.kind.value, "Password"), said, origin)
         lines += [("User name", chosen.username, origin), secret]
     if chosen.method is Method.EMAIL:
         lines.append(("Return e-mail", chosen.return_email or _NONE, GIVEN))
@@ -186,7 +190,7 @@ def _new_lines(answers: Answers, origin: str) -> list[tuple[str, str, str]]:
     if not wizard.takes_mail(answers):
         is_set = bool(answers.get("has_secret"))
         is_pasted = answers.get("credential_kind") == SignInKind.PUBLIC_KEY.value
-        secret = _SET if is_set else _MISSING
+        secret = _pasted(answers) if is_pasted else _SET if is_set else _MISSING
         lines += [
             ("User name", str(answers.get("username") or ""), origin),
             (_word(answers, "credential_kind") or "Password", secret, GIVEN if is_pasted else origin),
@@ -194,6 +198,14 @@ def _new_lines(answers: Answers, origin: str) -> list[tuple[str, str, str]]:
     if answers.get("method") == Method.EMAIL.value:
         lines.append(("Return e-mail", str(answers.get("return_email") or "") or _NONE, GIVEN))
     return lines
+
+
+def _pasted(answers: Answers) -> str:
+    # No secret: whoever reviews it can compare it with what the partner says.
+    try:
+        return provisioning.fingerprint(provisioning.public_line(str(answers.get("public_key") or "")))
+    except BadInput:
+        return _MISSING
 
 
 def uri_of(answers: Answers, ours: Ours, chosen: Credential | None = None) -> str:
