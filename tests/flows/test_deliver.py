@@ -16,10 +16,12 @@ from storage.tables import audit as audit_table
 from storage.tables import connections, exchange, runs
 from tests.fakes import exchange as given
 from tests.fakes import mail_relay
+from tests.fakes.asyncssh_server import AsyncsshServer
 from tests.fakes.exchange import IN, OUT, PULL, PUSH
 from tests.fakes.home import open_home
 from tests.fakes.mail_relay import Relay
 from tests.fakes.openssh import OpenSSH, sftp_server
+from tests.fakes.sftp_liars import NoPosixRename
 
 __all__ = ["sftp_server"]
 ANALYST = Caller("Ana Vos", Role.ANALYST, "p1")
@@ -123,6 +125,27 @@ def test_a_file_is_pushed_to_the_partners_server(desk: Desk, partner: OpenSSH) -
         (stage,) = runs.stages(cursor, newest_run(desk, connection).run_id)
     assert (stage.name, stage.done, stage.total) == ("Deliver", 5_000, 5_000)
     assert stage.summary.startswith("members.csv · 5.0 kB")
+
+
+@pytest.mark.fault(67)
+def test_a_file_that_could_not_be_replaced_in_one_step_is_noted_in_the_runs_history(desk: Desk, tmp_path: Path) -> None:
+    # given: a server without posix-rename, which holds an older file of the name
+    served = tmp_path / "served"
+    served.mkdir()
+    (served / "members.csv").write_bytes(b"old")
+    with AsyncsshServer(served, sftp_class=NoPosixRename) as server:
+        there = Server(server.host, server.port, server.username, server.fingerprint, SecretKind.PASSWORD)
+        connection = given.connection(
+            desk, "Ads", (OUT, Method.SFTP, PUSH), server=there, password=server.password, folder="/"
+        )
+        # when
+        hand_over(desk, connection, "members.csv", b"id\n1\n")
+        given.work(desk)
+    # then
+    assert (served / "members.csv").read_bytes() == b"id\n1\n"
+    with desk.database.read() as cursor:
+        (stage,) = runs.stages(cursor, newest_run(desk, connection).run_id)
+    assert "without posix-rename" in stage.summary
 
 
 def test_a_partner_that_is_not_reached_gets_its_file_by_the_next_run(desk: Desk, partner: OpenSSH) -> None:
