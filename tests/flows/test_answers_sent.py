@@ -21,6 +21,7 @@ from tests.fakes import mail_relay
 from tests.fakes.exchange import IN, PULL, PUSH, RETURN_EMAIL
 from tests.fakes.home import open_home
 from tests.fakes.mail_relay import Relay
+from tests.fakes.pushed import Pushed, letter
 from tests.fakes.shop import NAME, Shop
 
 HEADER = "id,name,points\n"
@@ -178,6 +179,32 @@ def test_receipt_and_result_go_to_the_return_address_as_two_mails(desk: Desk, re
     assert file.trace_id.encode() in mail_relay.attachments(receipt)["receipt_buyers é.csv.txt"]
     assert receipt["Message-ID"] != result["Message-ID"]
     assert {answer.state for answer in given.answers_of(desk, file)} == {AnswerState.SENT}
+
+
+@pytest.mark.promise("R03", "R04", "Z10")
+def test_rejected_rows_of_a_mail_come_back_beside_its_result_and_are_mended_by_mail(desk: Desk, relay: Relay) -> None:
+    # given
+    pushed = Pushed(desk, Method.EMAIL, address="in-x", return_email=RETURN_EMAIL)
+    # when
+    pushed.mail(letter(("a.csv", HEADER + "1,Ana,5\n2,Ben,seven\n")))
+    first = pushed.run()
+    given.work(desk)
+    # then
+    receipt, result = relay.mails
+    assert list(mail_relay.attachments(receipt)) == ["receipt_a.csv.txt"]
+    found = mail_relay.attachments(result)
+    assert list(found) == ["result_a.csv.json", "result_a.csv_errors.csv.gz"]
+    said = json.loads(found["result_a.csv.json"])
+    assert (said["rows"]["errors"], said["errors_file"]) == (1, "result_a.csv_errors.csv.gz")
+    rows = gzip.decompress(found["result_a.csv_errors.csv.gz"]).decode()
+    assert rows.startswith("id,name,points,_line,_reason,")
+    # when: the row is corrected and sent in another mail
+    mail = letter(("mended_a.csv", rows.replace("seven", "7")), message_id="<2@partner.example>")
+    back = pushed.mail(mail)
+    second = pushed.run()
+    # then
+    assert (second.counts.applied, second.counts.rejected) == (1, 0)
+    assert pushed.file(back).mends_run_id == first.run_id
 
 
 def test_a_mail_that_is_tried_again_has_the_same_message_id(desk: Desk, relay: Relay) -> None:
