@@ -1,7 +1,8 @@
 """What people do with files: hand one over for a partner, upload a mended one, import one again, download one."""
 
 import hashlib
-import shutil
+import os
+import stat
 from pathlib import Path
 
 from engine.actions.desk import Desk, known_connection
@@ -188,7 +189,7 @@ def _copy(name: str, content: bytes | Path, target: Path) -> tuple[int, str]:
         if isinstance(content, bytes):
             target.write_bytes(content)
         else:
-            shutil.copyfile(content, target)
+            _copy_file(name, content, target)
         with target.open("rb") as handle:
             sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
     except OSError as error:
@@ -196,9 +197,29 @@ def _copy(name: str, content: bytes | Path, target: Path) -> tuple[int, str]:
     size_bytes = target.stat().st_size
     if not size_bytes:
         raise errors.BadInput(f"{name} is empty; choose another file.", _FIELD)
+    _refuse_size(name, size_bytes)
+    return size_bytes, sha256
+
+
+def _copy_file(name: str, source: Path, target: Path) -> None:
+    # Opened without waiting and asked then: a pipe would keep the engine, and a device never ends.
+    def opened(path: str, flags: int) -> int:
+        return os.open(path, flags | os.O_NONBLOCK)
+
+    with open(source, "rb", opener=opened) as content, target.open("wb") as copy:
+        facts = os.fstat(content.fileno())
+        if not stat.S_ISREG(facts.st_mode):
+            raise errors.BadInput(f"{name} is no file but a pipe or a device; choose a file.", _FIELD)
+        _refuse_size(name, facts.st_size)
+        copied = 0
+        # It may grow meanwhile, for ever even; one byte too many is enough to refuse it.
+        while copied <= limits.FILE_BYTES_MAX and (block := content.read(limits.WRITE_BLOCK_BYTES)):
+            copied += copy.write(block)
+
+
+def _refuse_size(name: str, size_bytes: int) -> None:
     if size_bytes > limits.FILE_BYTES_MAX:
         raise errors.BadInput(f"{name} is larger than {limits.FILE_BYTES_MAX // 1024**3} GB; split it.", _FIELD)
-    return size_bytes, sha256
 
 
 def _file(connection: Connection, file_id: str, name: str, key: str, told: tuple[int, str]) -> HandedFile:

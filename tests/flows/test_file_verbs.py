@@ -1,6 +1,7 @@
 """The verbs files, file and send: what came and went, on the command line, with the same rules as on the page."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,40 @@ def test_a_file_is_sent_and_waited_for(type_in: Any, home: Path, tmp_path: Path)
     (there,) = (home / "spool" / "boxes").rglob("outgoing/members.csv")
     assert there.read_bytes() == CONTENT
     assert (tmp_path / "members.csv").exists()
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("kind", ["device", "pipe", "folder"])
+def test_what_is_no_file_is_refused_at_once_and_fills_no_disk(
+    type_in: Any, home: Path, tmp_path: Path, kind: str
+) -> None:
+    # given: a device that never ends, a pipe that nobody writes to, a folder
+    path = tmp_path / "endless.csv"
+    if kind == "device":
+        path.symlink_to("/dev/zero")
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+    # when
+    status, out, err = type_in("send", "Ads", str(path))
+    # then
+    assert (status, out) == (1, b"")
+    assert err in (
+        "endless.csv is no file but a pipe or a device; choose a file.\n",
+        "endless.csv cannot be read: Is a directory.\n",
+    )
+    assert not list((home / "spool" / "working").iterdir())
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_copied(type_in: Any, tmp_path: Path) -> None:
+    # given: a file of a terabyte that takes no room
+    with (tmp_path / "large.csv").open("wb") as file:
+        file.truncate(10**12)
+    # when
+    status, out, err = type_in("send", "Ads", str(tmp_path / "large.csv"))
+    # then
+    assert (status, out, err) == (1, b"", "large.csv is larger than 20 GB; split it.\n")
 
 
 @pytest.mark.parametrize(
