@@ -9,7 +9,7 @@ from storage.records.connections import Direction
 from storage.records.exchange import FileState
 
 _PAGE_ROWS = 15
-_PAGES_SEEN = 5
+_PAGES_SEEN, _PAGES_WIDTH = 5, 260
 _POLL_S = 2.0
 _WAYS = {"all": "All", "in": "In", "out": "Out"}
 _DIRECTIONS = {"in": Direction.INBOUND, "out": Direction.OUTBOUND}
@@ -125,7 +125,7 @@ def _draw_list(*, was_going: bool) -> None:
         if pages > 1:
             with st.container(horizontal=True):
                 st.space("stretch")
-                st.pagination(pages, key=_PAGE, max_visible_pages=_PAGES_SEEN)
+                st.pagination(pages, key=_PAGE, max_visible_pages=_PAGES_SEEN, width=_PAGES_WIDTH)
 
 
 def _draw() -> None:

@@ -12,6 +12,7 @@ from storage.records.runs import Run
 _PAGE_ROWS = 15
 _POLL_S = 2.0
 _DIGITS_MAX = 9
+_PAGES_WIDTH = 300
 _OPEN, _CANCEL = ":material/chevron_right:", ":material/cancel: Cancel"
 _OPEN_LONG = ":material/chevron_right: Open"
 _PAGE, _TABLE, _GOING = "page", "runs_table", "runs_going"
@@ -115,7 +116,7 @@ def _draw() -> None:
             st.caption(words.counted(found.total, "run"), width="content")
             st.space("stretch")
             if pages > 1:
-                st.pagination(pages, key=_PAGE, bind="query-params")
+                st.pagination(pages, key=_PAGE, bind="query-params", width=_PAGES_WIDTH)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from pages.parts.plain import plain, visible
 from storage.records.runs import Reject
 
 _PAGE_ROWS = 10
+_PAGES_WIDTH = 230
 _ALL = "all"
 _SUSPECT = re.compile(r"[=+\-@\t\r]")
 _NUMBER = re.compile(r"[+-]?[0-9][0-9.,]*")
@@ -64,9 +65,10 @@ def draw(page: RunPage) -> None:
             files_upload.mended_button(
                 ((run.connection_id, run.connection_name),), run.run_id, label="Upload a mended file"
             )
-        if pages > 1:
+    if pages > 1:
+        with st.container(horizontal=True):
             st.space("stretch")
-            st.pagination(pages, key=key, max_visible_pages=5)
+            st.pagination(pages, key=key, max_visible_pages=5, width=_PAGES_WIDTH)
     if st.session_state.get(_OPEN):
         _show_row(st.session_state[_OPEN])
 
