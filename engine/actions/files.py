@@ -149,7 +149,9 @@ def refuse_name(name: str) -> None:
         BadInput: The sentence says why.
     """
     if not name or name.startswith(".") or "/" in name or "\\" in name or not name.isprintable():
-        raise errors.BadInput("A file's name has no slash and no control character, and begins with no dot.", _FIELD)
+        raise errors.BadInput(
+            "A file's name has no slash and no control character, and begins with no dot; rename it.", _FIELD
+        )
     if len(name.encode()) > limits.FILE_NAME_BYTES_MAX:
         raise errors.BadInput(f"A file's name has at most {limits.FILE_NAME_BYTES_MAX} bytes; shorten it.", _FIELD)
     if name.casefold().startswith(RESERVED_PREFIXES):
