@@ -109,7 +109,8 @@ def _chart_title(title: str, shown: tuple[DeliveryCategory, ...], right: str) ->
 
 def _draw_empty(page: StatisticsPage) -> None:
     if not page.choices:
-        with frame.empty("hub", "No connector yet.", "Set one up and link an audience: what is sent is counted here."):
+        what = "Once one is set up and an audience is linked, what is sent is counted here."
+        with frame.empty("hub", "No connector yet.", what):
             frame.link("Connectors", "connectors_page.py", icon=":material/hub:")
     elif page.last_day is None:
         what = f"{words.counted(page.waiting, 'message')} wait to be sent." if page.waiting else "Link an audience."

@@ -117,7 +117,7 @@ def host_key_problem(host_key: str) -> str | None:
     """Return what is wrong with an SSH host key's fingerprint, or None."""
     if _FINGERPRINT.match(host_key):
         return None
-    return "Fetch the host key and confirm that it is the server's: SHA256: and 43 characters."
+    return "Fetch the host key and confirm that it is the server's."
 
 
 def certificate_problem(fingerprint: str) -> str | None:

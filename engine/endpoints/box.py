@@ -114,13 +114,12 @@ class Box:
         """Return a descriptor of an accepted file, for reading."""
         return places.open_file(self.accepted_folder, f"{found.landed_id}.data")
 
-    def accept(self, path: Path, origin: Origin, data: int, sha256: str, parent: int) -> Landed:
+    def accept(self, path: Path, origin: Origin, data: int, size_bytes: int, sha256: str, parent: int) -> Landed:
         """Take the pending file at this path, which lies in the folder `parent`, out of the client's reach."""
-        size = os.fstat(data).st_size
-        landed = self._note(path, origin, size, sha256)
+        landed = self._note(path, origin, size_bytes, sha256)
         landing.accept(self.landed, self.accepted_folder, landed, data, parent, path[-1])
         self._take_in(landed)
-        self.shrink(size, files=1)
+        self.shrink(size_bytes, files=1)
         return landed
 
     def copy_accepted(self, mount: Mount, source: Path, target: Path, origin: Origin) -> Landed:

@@ -30,7 +30,8 @@ class LandedFolder:
         """Make it where it is missing, and open it for good."""
         spool.landed.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.descriptor = os.open(spool.landed, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        self._counting, self._syncing = threading.Lock(), threading.Lock()
+        self._changed = threading.Condition()
+        self._is_syncing = False
         self._asked = self._done = 0
 
     def sync(self) -> None:
@@ -39,16 +40,23 @@ class LandedFolder:
         Raises:
             OSError: The disk fails.
         """
-        with self._counting:
+        with self._changed:
             self._asked += 1
             mine = self._asked
-        with self._syncing:
+            while self._is_syncing and self._done < mine:
+                self._changed.wait()
             if self._done >= mine:
                 return
-            with self._counting:
-                served = self._asked
+            self._is_syncing, served = True, self._asked
+        try:
             os.fsync(self.descriptor)
-            self._done = served
+        except OSError:
+            served = 0  # whoever waits asks the disk itself
+            raise
+        finally:
+            with self._changed:
+                self._is_syncing, self._done = False, max(self._done, served)
+                self._changed.notify_all()
 
 
 def accept(notes_folder: LandedFolder, accepted: int, landed: Landed, data: int, parent: int, name: str) -> None:

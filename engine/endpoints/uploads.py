@@ -157,23 +157,25 @@ class Upload:
         sha256 = self._sha256.hexdigest() if self._hashed == self._size else landing.digest(self._descriptor)
         box = self.place.box
         with box.lock, places.folder(box.incoming, self.place.path[:-1]) as parent:
-            self._check_is_there(parent)
+            facts = self._facts(parent)
             if names.is_temporary(self.name):
-                os.fchmod(self._descriptor, stat.S_IMODE(os.fstat(self._descriptor).st_mode) | _CLOSED)
+                os.fchmod(self._descriptor, stat.S_IMODE(facts.st_mode) | _CLOSED)
                 return None
-            return box.accept(self.place.path, self._origin, self._descriptor, sha256, parent)
+            return box.accept(self.place.path, self._origin, self._descriptor, facts.st_size, sha256, parent)
 
-    def _check_is_there(self, parent: int) -> None:
+    def _facts(self, parent: int) -> os.stat_result:
+        """Return what lies at its name, which must be itself."""
         found = places.look(parent, self.name)
         if found is None or not places.is_file(found) or (found.st_dev, found.st_ino) != self._identity:
             raise places.fault(errno.ESTALE)
+        return found
 
     def _remove(self) -> None:
         box = self.place.box
         with box.lock:
             try:
                 with places.folder(box.incoming, self.place.path[:-1]) as parent:
-                    self._check_is_there(parent)
+                    self._facts(parent)
                     os.unlink(self.name, dir_fd=parent)
             except OSError:
                 return
@@ -219,6 +221,7 @@ def accept_renamed(place: Place, origin: Origin, parent: int) -> Landed:
     """Accept a pending file that was closed well and has its final name now."""
     descriptor = places.open_file(parent, place.path[-1])
     try:
-        return place.box.accept(place.path, origin, descriptor, landing.digest(descriptor), parent)
+        size_bytes = os.fstat(descriptor).st_size
+        return place.box.accept(place.path, origin, descriptor, size_bytes, landing.digest(descriptor), parent)
     finally:
         os.close(descriptor)

@@ -122,6 +122,7 @@ def _storage(desk: Desk) -> tuple[Part, ...]:
         waiting = sum(batches.waiting_by_configuration(cursor).values())
     disk = shutil.disk_usage(desk.settings.home)
     is_short = disk.free < limits.DISK_FREE_BYTES_MIN
+    kept = f"kept files: {files:,}, {_size(kept_bytes)}" if files else "no file is kept"
     return (
         Part("Queue", Health.WELL, None, f"{running} in progress, {queued} queued; {waiting:,} messages to send"),
         Part("Database", Health.WELL, None, _size(_database_bytes(desk))),
@@ -129,7 +130,7 @@ def _storage(desk: Desk) -> tuple[Part, ...]:
             "Disk",
             Health.ATTENTION if is_short else Health.WELL,
             None,
-            f"{_size(disk.free)} free of {_size(disk.total)}; {files:,} kept files take {_size(kept_bytes)}",
+            f"{_size(disk.free)} free of {_size(disk.total)}; {kept}",
             "Free some space: a full disk stops imports and uploads." if is_short else "",
         ),
     )

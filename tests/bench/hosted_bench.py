@@ -78,6 +78,7 @@ def _round(places: list[tuple[str, int, str]], key: Path, source: Path, files: i
             done = list(pool.map(lambda place: _session(place, key, source, files), places))
         assert all(done), f"{done.count(False)} sessions failed"
 
+    os.sync()  # what others left to be written is not theirs
     return timed(work)
 
 
