@@ -6,10 +6,12 @@ file is whole: `recover` finishes or takes back what was cut in between.
 """
 
 import contextlib
+import ctypes
 import hashlib
 import os
 import shutil
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from engine.base import log
@@ -21,18 +23,70 @@ HIDDEN = ".hidden"
 _FRESH = ".new"
 _BLOCK_BYTES = 1024**2
 _LANDED_ID_CHARACTERS = 26
+_MANY = 4
+# Linux's own; Python has none of it.
+_LIBRARY = ctypes.CDLL(None, use_errno=True)
+_CAN_SYNC_ALL = hasattr(_LIBRARY, "syncfs")
+
+
+class _Turns:
+    """One way of asking the disk: those who ask while it is busy share its next turn."""
+
+    def __init__(self, ask: Callable[[], None]) -> None:
+        self._ask = ask
+        self._changed = threading.Condition()
+        self._is_busy = False
+        self._asked = self._done = 0
+
+    def wait(self) -> None:
+        """Return once a turn has ended well that began after this call."""
+        with self._changed:
+            self._asked += 1
+            mine = self._asked
+            while self._is_busy and self._done < mine:
+                self._changed.wait()
+            if self._done >= mine:
+                return
+            self._is_busy, served = True, self._asked
+        try:
+            self._ask()
+        except OSError:
+            served = 0  # whoever waits asks the disk itself
+            raise
+        finally:
+            with self._changed:
+                self._is_busy, self._done = False, max(self._done, served)
+                self._changed.notify_all()
 
 
 class LandedFolder:
-    """The folder landed/, shared by all sessions: an fsync counts for all who asked before it began."""
+    """The folder landed/, shared by all sessions, and their turns at the disk.
+
+    One who is alone has the disk write what is his. When several accept at once, one asks for the whole file system
+    on behalf of all: the disk has a third of the work then. It may have to write what others of the machine left as
+    well, which one who is alone is spared.
+    """
 
     def __init__(self, spool: Spool) -> None:
         """Make it where it is missing, and open it for good."""
         spool.landed.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.descriptor = os.open(spool.landed, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        self._changed = threading.Condition()
-        self._is_syncing = False
-        self._asked = self._done = 0
+        self._names = _Turns(lambda: os.fsync(self.descriptor))
+        self._everything = _Turns(lambda: _sync_file_system(self.descriptor))
+        self._counting = threading.Lock()
+        self._accepting = 0
+
+    @contextlib.contextmanager
+    def accepting(self) -> Iterator[bool]:
+        """Count an acceptance; give whether there are many now, so that they ask for everything together."""
+        with self._counting:
+            self._accepting += 1
+            is_many = _CAN_SYNC_ALL and self._accepting >= _MANY
+        try:
+            yield is_many
+        finally:
+            with self._counting:
+                self._accepting -= 1
 
     def sync(self) -> None:
         """Return once the names that the caller made in it survive the loss of power.
@@ -40,23 +94,15 @@ class LandedFolder:
         Raises:
             OSError: The disk fails.
         """
-        with self._changed:
-            self._asked += 1
-            mine = self._asked
-            while self._is_syncing and self._done < mine:
-                self._changed.wait()
-            if self._done >= mine:
-                return
-            self._is_syncing, served = True, self._asked
-        try:
-            os.fsync(self.descriptor)
-        except OSError:
-            served = 0  # whoever waits asks the disk itself
-            raise
-        finally:
-            with self._changed:
-                self._is_syncing, self._done = False, max(self._done, served)
-                self._changed.notify_all()
+        self._names.wait()
+
+    def sync_all(self) -> None:
+        """Return once everything that the caller wrote and named on this file system survives the loss of power.
+
+        Raises:
+            OSError: The disk fails.
+        """
+        self._everything.wait()
 
 
 def accept(notes_folder: LandedFolder, accepted: int, landed: Landed, data: int, parent: int, name: str) -> None:
@@ -76,20 +122,27 @@ def accept(notes_folder: LandedFolder, accepted: int, landed: Landed, data: int,
         OSError: The disk is full or fails; the file lies where it lay.
     """
     hidden, note = f".{landed.landed_id}{_FRESH}", f"{landed.landed_id}.json"
-    # Data first and whole on the disk; only then anything speaks of it.
-    os.fdatasync(data)
-    try:
-        _write(notes_folder.descriptor, hidden, landed.to_json())
-        os.link(hidden, note, src_dir_fd=notes_folder.descriptor, dst_dir_fd=accepted)
-        os.rename(name, f"{landed.landed_id}.data", src_dir_fd=parent, dst_dir_fd=accepted)
-    except OSError:
-        for folder, left in ((accepted, note), (notes_folder.descriptor, hidden)):
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(left, dir_fd=folder)
-        raise
-    os.replace(hidden, note, src_dir_fd=notes_folder.descriptor, dst_dir_fd=notes_folder.descriptor)
-    os.fsync(accepted)
-    notes_folder.sync()
+    with notes_folder.accepting() as is_many:
+        # Data first and whole on the disk; only then anything speaks of it.
+        if not is_many:
+            os.fdatasync(data)
+        try:
+            _write(notes_folder.descriptor, hidden, landed.to_json(), is_synced=not is_many)
+            if is_many:
+                notes_folder.sync_all()
+            os.link(hidden, note, src_dir_fd=notes_folder.descriptor, dst_dir_fd=accepted)
+            os.rename(name, f"{landed.landed_id}.data", src_dir_fd=parent, dst_dir_fd=accepted)
+        except OSError:
+            for folder, left in ((accepted, note), (notes_folder.descriptor, hidden)):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(left, dir_fd=folder)
+            raise
+        os.replace(hidden, note, src_dir_fd=notes_folder.descriptor, dst_dir_fd=notes_folder.descriptor)
+        if is_many:
+            notes_folder.sync_all()
+        else:
+            os.fsync(accepted)
+            notes_folder.sync()
 
 
 def recover(spool: Spool) -> None:
@@ -162,13 +215,14 @@ def _box_of(spool: Spool, landed_id: str) -> Path | None:
     return None
 
 
-def _write(folder: int, name: str, text: str) -> None:
+def _write(folder: int, name: str, text: str, *, is_synced: bool) -> None:
     descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600, dir_fd=folder)
     try:
         left = memoryview(text.encode())
         while left:
             left = left[os.write(descriptor, left) :]
-        os.fsync(descriptor)
+        if is_synced:
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
@@ -179,3 +233,10 @@ def _copy_by_hand(source: int, target: int) -> None:
     os.lseek(target, 0, os.SEEK_SET)
     with os.fdopen(os.dup(source), "rb") as given, os.fdopen(os.dup(target), "wb") as taken:
         shutil.copyfileobj(given, taken, _BLOCK_BYTES)
+
+
+def _sync_file_system(descriptor: int) -> None:
+    """Have all of the file system of this descriptor on the disk."""
+    if _LIBRARY.syncfs(descriptor) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))

@@ -12,6 +12,7 @@ import pytest
 from engine.endpoints import landing
 from storage.spool import Spool
 from tests.fakes.service import wait_until
+from tests.rooms.endpoints.trees import Tree, mount, put
 
 _ASKERS = 10
 
@@ -33,7 +34,7 @@ def _ask_while_busy(
         asked = [pool.submit(folder.sync)]
         assert began.wait(30)
         asked += [pool.submit(folder.sync) for _ in range(_ASKERS - 1)]
-        wait_until(lambda: folder._asked == _ASKERS, 30)
+        wait_until(lambda: folder._names._asked == _ASKERS, 30)
         go_on.set()
     return asked, len(turns)
 
@@ -57,3 +58,36 @@ def test_a_turn_that_fails_counts_for_nobody(tmp_path: Path, monkeypatch: pytest
     # then the two who had these turns are told, and the others are served by the third
     assert sum(isinstance(one.exception(), OSError) for one in asked) == 2
     assert turns == 3
+
+
+def test_many_at_once_ask_for_everything_together_and_each_file_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given ten uploads that are closed at the same moment, on a disk that takes its time
+    tree = Tree(tmp_path, *(mount(f"C{number}", f"/{number}") for number in range(_ASKERS)))
+    turns: list[int] = []
+    real, write, meet = landing._sync_file_system, landing._write, threading.Barrier(_ASKERS)
+
+    def counted(descriptor: int) -> None:
+        turns.append(descriptor)
+        real(descriptor)
+
+    def meeting(folder: int, name: str, text: str, *, is_synced: bool) -> None:
+        meet.wait(30)
+        write(folder, name, text, is_synced=is_synced)
+
+    monkeypatch.setattr(landing, "_sync_file_system", counted)
+    monkeypatch.setattr(landing, "_write", meeting)
+
+    # each in a folder of its own, so that none waits for another's lock
+    def send(number: int) -> bytes:
+        landed = put(tree.jail(), f"/{number}/a.csv", b"row %d" % number)
+        assert landed is not None
+        return tree.content(landed)
+
+    # when
+    with ThreadPoolExecutor(_ASKERS) as pool:
+        found = list(pool.map(send, range(_ASKERS)))
+    # then
+    assert sorted(found) == sorted(b"row %d" % number for number in range(_ASKERS))
+    assert 2 <= len(turns) < 2 * _ASKERS
