@@ -46,8 +46,10 @@ LISTING_WAIT_S_MAX = 600.0
 """One listing as a whole; 100,000 names take seconds, a server that sends them drop by drop is stopped."""
 FETCH_WAIT_S_MAX = 6 * 3600.0
 """One fetch as a whole; 20 GiB at 1 MB/s."""
-WRITE_BLOCK_BYTES = 1024**2
+WRITE_BLOCK_BYTES = 4 * 1024**2
 """What a fetch hands to the thread that hashes and writes; smaller pieces cost more in handing over than they gain."""
+WRITE_INTERVAL_S = 0.2
+"""What came is handed over after this long, however little it is."""
 WRITE_BACK_BYTES = 8 * 1024**2
 """After so many bytes the system is asked to begin writing them to the disk, so that the end has little to wait for."""
 RECONNECT_WAITS_S = (0.2, 1.0, 3.0, 10.0)

@@ -85,14 +85,18 @@ class _Adding:
         self._waiting: list[bytes] = []
         self._waiting_bytes = 0
         self._running: asyncio.Future[None] | None = None
+        self._written_s = asyncio.get_running_loop().time()
 
     async def add(self, block: bytes) -> None:
         """Take a block; wait where the one before is not written yet."""
         self._waiting.append(block)
         self._waiting_bytes += len(block)
-        if self._waiting_bytes >= limits.WRITE_BLOCK_BYTES:
+        loop = asyncio.get_running_loop()
+        # What comes slowly is written soon too: who is stopped goes on from there.
+        if self._waiting_bytes >= limits.WRITE_BLOCK_BYTES or loop.time() - self._written_s >= limits.WRITE_INTERVAL_S:
             await self._settle()
-            self._running = asyncio.get_running_loop().run_in_executor(None, self._add_all, self._taken())
+            self._written_s = loop.time()
+            self._running = loop.run_in_executor(None, self._add_all, self._taken())
 
     async def finish(self) -> None:
         """Let all be written; a little is written here and now."""
