@@ -7,6 +7,7 @@ from engine.base import clock
 
 _EPOCH_2024_MS = 1_704_067_200_000
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 
 
 def _milliseconds() -> int:
@@ -16,7 +17,7 @@ def _milliseconds() -> int:
 def ulid() -> str:
     """Return a new ULID: 26 characters, sortable by the time it was made, unique on every machine."""
     number = (_milliseconds() << 80) | secrets.randbits(80)
-    return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
+    return "".join([_PAIRS[(number >> shift) & 1023] for shift in range(120, -1, -10)])
 
 
 def profile_id_base() -> int:

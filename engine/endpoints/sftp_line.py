@@ -49,6 +49,13 @@ class _Ahead:
         for direction in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
             self._connection.setsockopt(socket.SOL_SOCKET, direction, struct.pack("@ll", _SOCKET_LOOK_S, 0))
 
+    def take(self, size_bytes: int) -> bytes | None:
+        """Return just so many bytes where they are here already, else None."""
+        if len(self._here) < size_bytes:
+            return None
+        found, self._here = self._here[:size_bytes], self._here[size_bytes:]
+        return bytes(found)
+
     def recv(self, size_bytes: int) -> bytes:
         """Return what is here already, else what comes next; empty at the end."""
         if not self._here:
@@ -73,6 +80,10 @@ class _Packets(_Packetizer):  # type: ignore[misc]  # see _Packetizer
     def read_all(self, n: int, check_rekey: bool = False) -> bytes:  # noqa: FBT001, FBT002 - as paramiko calls it
         if n > _PACKET_BYTES_MAX:
             raise paramiko.SSHException("Packet too large")
+        # What paramiko read behind the banner comes first.
+        found = None if self._Packetizer__remainder else self.ahead.take(n)
+        if found is not None:
+            return found
         return bytes(super().read_all(n, check_rekey))
 
     def start_handshake(self, timeout: float) -> None:
