@@ -12,6 +12,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 from engine.base import log
@@ -36,34 +37,44 @@ class _Turns:
         self._ask = ask
         self._changed = threading.Condition()
         self._is_busy = False
-        self._asked = self._done = 0
+        self._next: Future[None] = Future()
 
     def wait(self) -> None:
         """Return once a turn has ended well that began after this call."""
         with self._changed:
-            self._asked += 1
-            mine = self._asked
-            while self._is_busy and self._done < mine:
+            turn = self._next
+            while self._is_busy and not turn.done():
                 self._changed.wait()
-            if self._done >= mine:
-                return
-            self._is_busy, served = True, self._asked
+            is_mine = not turn.done()
+            if is_mine:
+                self._is_busy, self._next = True, Future()
+        if is_mine:
+            self._take(turn)
+        turn.result()
+
+    def _take(self, turn: Future[None]) -> None:
+        error: OSError | None = None
         try:
             self._ask()
-        except OSError:
-            served = 0  # whoever waits asks the disk itself
-            raise
-        finally:
-            with self._changed:
-                self._is_busy, self._done = False, max(self._done, served)
-                self._changed.notify_all()
+        except OSError as failed:
+            error = failed
+        with self._changed:
+            self._is_busy = False
+            if error is None:
+                turn.set_result(None)
+            else:
+                # Linux tells a lost write once for a descriptor: those who wait already would hear that all is well.
+                turn.set_exception(error)
+                self._next.set_exception(error)
+                self._next = Future()
+            self._changed.notify_all()
 
 
 class LandedFolder:
     """The folder landed/, shared by all sessions, and their turns at the disk.
 
     One who is alone has the disk write what is his. When several accept at once, one asks for the whole file system
-    on behalf of all: the disk has a third of the work then. It may have to write what others of the machine left as
+    on behalf of all: the disk has far less to do then. It may have to write what others of the machine left as
     well, which one who is alone is spared.
     """
 

@@ -26,7 +26,7 @@ _Packetizer: Any = Packetizer
 _packet: Any = packet
 _util: Any = util
 
-# paramiko compares each packet's MAC byte by byte in Python, and makes it in three steps: a fifth of a small request.
+# paramiko compares each packet's MAC byte by byte in Python, and makes it in three steps; a small request felt it.
 # The standard library does both in C, with the same answers.
 _util.constant_time_bytes_eq = hmac.compare_digest
 _packet.compute_hmac = hmac.digest
