@@ -2,45 +2,59 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from engine.base import errors
 from engine.mapping import checks, strategies
 from storage.records.files import FileReading
-from storage.records.goals import ImportGoal, Mapping
-from storage.records.merges import FileSeen, Fill, MergePlan
+from storage.records.goals import ImportGoal, Mapping, MatchRule, PropertyType, ValueFormat
+from storage.records.merges import FileSeen, Fill, Link, MergePlan
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """Which run merges which file: ids that the plan carries through."""
+    """Which run merges which file: ids that the plan carries through.
+
+    limits_waived: a person wants the file imported although a limit stopped it. changes_path: see MergePlan.
+    """
 
     run_id: str
     revision: int
     profile_id_base: int
     file_name: str
+    limits_waived: bool = False
+    changes_path: str | None = None
 
 
 def fingerprint(goal: ImportGoal) -> str:
     """Return a mark of everything in the goal that can change what a row does; folder and pattern cannot."""
-    said = [
+    said: list[object] = [
         [goal.format.separator, goal.format.header, goal.format.encoding],
         [[link.field, link.property] for link in goal.identifiers],
         goal.create_profiles,
         [[m.field, m.property, m.type.value, m.strategy.value, m.format] for m in goal.mappings],
     ]
+    # What is as it always was is left out: a goal keeps its mark when Handoff learns something new.
+    rare = [goal.format.quote, goal.format.escape, goal.format.preamble_lines, goal.format.header_lines]
+    rest = [
+        rare if rare != [None, None, 0, 1] else None,
+        asdict(goal.values) if goal.values != ValueFormat() else None,
+        [m.clears for m in goal.mappings] if any(m.clears for m in goal.mappings) else None,
+        goal.match.value if goal.match is not MatchRule.IN_ORDER else None,
+        list(goal.row_key) or None,
+        asdict(goal.action) if goal.action else None,
+    ]
+    said += [rest] if any(part is not None for part in rest) else []
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]
 
 
 def sum_fingerprint(goal: ImportGoal, mapping: Mapping) -> str:
     """Return the mark of one accumulating mapping: field, property, strategy, type (ruling 15).
 
-    The identifier belongs to it: sums went to the profiles that it pointed to.
+    The identifiers belong to it: sums went to the profiles that they pointed to.
     """
-    link = goal.identifiers[0]
-    return json.dumps(
-        [mapping.field, mapping.property, mapping.strategy.value, mapping.type.value, link.field, link.property]
-    )
+    links = [part for link in goal.identifiers for part in (link.field, link.property)]
+    return json.dumps([mapping.field, mapping.property, mapping.strategy.value, mapping.type.value, *links])
 
 
 def make(goal: ImportGoal, reading: FileReading, seen: FileSeen | None, attempt: Attempt) -> MergePlan:
@@ -58,8 +72,7 @@ def make(goal: ImportGoal, reading: FileReading, seen: FileSeen | None, attempt:
             "Nothing was changed: correct the file or the mapping."
         )
     number = {name: position for position, name in enumerate(columns)}
-    key = goal.identifiers[0]
-    used = sorted({key.field, *(mapping.field for mapping in goal.mappings)})
+    used = sorted({*(link.field for link in goal.identifiers), *(mapping.field for mapping in goal.mappings)})
     mark = fingerprint(goal)
     sums = {
         sum_fingerprint(goal, mapping): mapping
@@ -80,9 +93,7 @@ def make(goal: ImportGoal, reading: FileReading, seen: FileSeen | None, attempt:
         columns=columns,
         separator=reading.separator,
         records=reading.records,
-        key_column=number[key.field],
-        key_field=key.field,
-        key_property=key.property,
+        links=tuple(Link(number[link.field], link.field, link.property) for link in goal.identifiers),
         create_profiles=goal.create_profiles,
         fills=tuple(
             Fill(
@@ -91,9 +102,12 @@ def make(goal: ImportGoal, reading: FileReading, seen: FileSeen | None, attempt:
                 property=mapping.property,
                 type=mapping.type,
                 strategy=mapping.strategy,
-                format=mapping.format,
+                format=_format(goal, mapping),
                 fresh_rows_only=mapping.strategy in strategies.ACCUMULATING
                 and sum_fingerprint(goal, mapping) in old_sums,
+                values=goal.values,
+                clears=mapping.clears,
+                mark=sum_fingerprint(goal, mapping) if mapping.strategy in strategies.ACCUMULATING else "",
             )
             for mapping in goal.mappings
         ),
@@ -105,7 +119,19 @@ def make(goal: ImportGoal, reading: FileReading, seen: FileSeen | None, attempt:
         lapsed_sums=tuple(sorted((old_sums | set(seen.lapsed_sums if seen else ())) - set(sums))),
         revision=attempt.revision,
         profile_id_base=attempt.profile_id_base,
+        match=goal.match,
+        row_key=tuple(number[name] for name in goal.row_key),
+        goal_version=goal.version,
+        rejected_percent_max=None if attempt.limits_waived else goal.rejected_percent_max,
+        shrink_percent_max=None if attempt.limits_waived else goal.shrink_percent_max,
+        changes_path=attempt.changes_path,
     )
+
+
+def _format(goal: ImportGoal, mapping: Mapping) -> str | None:
+    """Return the pattern that a mapping reads dates by: its own, or the goal's."""
+    usual = {PropertyType.DATE: goal.values.date, PropertyType.DATE_TIME: goal.values.date_time}
+    return mapping.format or usual.get(mapping.type)
 
 
 def _refuse_lapsed(seen: FileSeen | None, sums: dict[str, Mapping]) -> None:

@@ -27,7 +27,13 @@ MESSAGES = {
     RejectReason.NOT_AN_INTEGER: "not a whole number",
     RejectReason.NOT_A_DECIMAL: "not a number",
     RejectReason.IMPOSSIBLE_DATE: "not a date",
+    RejectReason.NOT_A_DATE_TIME: "not a date and time",
+    RejectReason.NO_SUCH_TIME: "a time that clocks skip in its time zone",
+    RejectReason.NOT_A_BOOLEAN: "neither yes nor no",
     RejectReason.IDENTIFIER_EMPTY: "the identifier is empty",
+    RejectReason.IDENTIFIER_CONFLICT: "the identifiers are those of two profiles",
+    RejectReason.ROW_KEY_EMPTY: "the row key is empty",
+    RejectReason.ACTION_OF_ANOTHER: "the action is that of another profile",
 }
 """What stands in the column _message of an errors file, by the code in its column _reason."""
 

@@ -15,9 +15,19 @@ _REJECTED = {
     RejectReason.NOT_AN_INTEGER: "Not an integer",
     RejectReason.NOT_A_DECIMAL: "Not a number",
     RejectReason.IMPOSSIBLE_DATE: "Impossible date",
+    RejectReason.NOT_A_DATE_TIME: "Not a date and time",
+    RejectReason.NO_SUCH_TIME: "No such time",
+    RejectReason.NOT_A_BOOLEAN: "Not yes or no",
     RejectReason.IDENTIFIER_EMPTY: "No identifier",
+    RejectReason.IDENTIFIER_CONFLICT: "Two profiles",
+    RejectReason.ROW_KEY_EMPTY: "No row key",
+    RejectReason.ACTION_OF_ANOTHER: "Another's action",
 }
-_SKIPPED = {SkipReason.NO_MATCH: "No match"}
+_SKIPPED = {
+    SkipReason.NO_MATCH: "No match",
+    SkipReason.SUPERSEDED: "Later row counts",
+    SkipReason.NO_ACTION: "No such action",
+}
 _CATEGORY = {
     Category.CREDENTIALS: "Credentials",
     Category.HOST_KEY: "Host key",

@@ -51,7 +51,13 @@ class RejectReason(StrEnum):
     NOT_AN_INTEGER = "not_an_integer"
     NOT_A_DECIMAL = "not_a_decimal"
     IMPOSSIBLE_DATE = "impossible_date"
+    NOT_A_DATE_TIME = "not_a_date_time"
+    NO_SUCH_TIME = "no_such_time"
+    NOT_A_BOOLEAN = "not_a_boolean"
     IDENTIFIER_EMPTY = "identifier_empty"
+    IDENTIFIER_CONFLICT = "identifier_conflict"
+    ROW_KEY_EMPTY = "row_key_empty"
+    ACTION_OF_ANOTHER = "action_of_another"
 
 
 @dataclass(frozen=True)

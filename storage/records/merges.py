@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from storage.records.goals import PropertyType, Strategy
+from storage.records.goals import ActionFields, MatchRule, PropertyType, Strategy, ValueFormat
 
 HASH_VERSION = 1
 """How row hashes are made. A new version must recognise old rows by the old way first (ruling 15)."""
@@ -12,7 +12,10 @@ HASH_VERSION = 1
 class Fill:
     """One mapping, ready to run: column number `column` of the file fills `property`.
 
+    type is what the file's values are read as; holds is the property's own type, as wide or wider. format: the
+    strptime pattern of dates and date-times. clears: an empty value empties the property.
     fresh_rows_only: rows that an earlier import applied are left out, because their sums are in already.
+    mark: what the fill's contributions are remembered as (engine.mapping.plan.sum_fingerprint); "" where not.
     """
 
     column: int
@@ -22,6 +25,42 @@ class Fill:
     strategy: Strategy
     format: str | None
     fresh_rows_only: bool
+    values: ValueFormat = ValueFormat()
+    clears: bool = False
+    holds: PropertyType | None = None
+    mark: str = ""
+
+    @property
+    def kind(self) -> PropertyType:
+        """The type of the property itself."""
+        return self.holds or self.type
+
+
+@dataclass(frozen=True)
+class Link:
+    """One identifier, ready to run: column number `column` of the file is compared with the unique `property`."""
+
+    column: int
+    field: str
+    property: str
+
+
+@dataclass(frozen=True)
+class ActionPlan:
+    """The actions of a file: their columns by number, None where the file has none, and what the rows are.
+
+    changes: the rows change actions that are there, and make none.
+    """
+
+    source: str
+    type: str
+    changes: bool
+    key: int
+    time: int | None
+    time_format: str | None
+    amount: int | None
+    state: int | None
+    fields: ActionFields
 
 
 @dataclass(frozen=True)
@@ -32,6 +71,9 @@ class MergePlan:
     remember_by: the columns by which the next import will recognise these rows.
     known_rows_again: the configuration changed, so known rows run again (for the fills that allow it).
     fingerprint, sums: what is remembered of the configuration (see engine.mapping.plan).
+    links: the identifiers, in their order. row_key: the columns that a row is known by, empty: by its content.
+    rejected_percent_max, shrink_percent_max: as in the goal; None: no limit (a person said so, or nobody set one).
+    changes_path: where the before-image of what the merge changes is written (storage.tables.changes); None: nowhere.
     revision: a number that belongs to the run, written to every profile that it touches.
     """
 
@@ -45,9 +87,7 @@ class MergePlan:
     columns: tuple[str, ...]
     separator: str
     records: int
-    key_column: int
-    key_field: str
-    key_property: str
+    links: tuple[Link, ...]
     create_profiles: bool
     fills: tuple[Fill, ...]
     known_by: tuple[int, ...] | None
@@ -58,6 +98,18 @@ class MergePlan:
     lapsed_sums: tuple[str, ...]
     revision: int
     profile_id_base: int
+    match: MatchRule = MatchRule.IN_ORDER
+    row_key: tuple[int, ...] = ()
+    action: ActionPlan | None = None
+    goal_version: int = 1
+    rejected_percent_max: float | None = None
+    shrink_percent_max: float | None = None
+    changes_path: str | None = None
+
+    @property
+    def known_under(self) -> str:
+        """The name that this file's rows are remembered under: with a row key, the same for all files of the goal."""
+        return "" if self.row_key else self.file_name
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,11 @@ class RunState(StrEnum):
 
 
 class SkipReason(StrEnum):
-    """Why a good row was not used."""
+    """Why a good row was not used: no profile, a later row of the file has its key, no action has its key."""
 
     NO_MATCH = "no_match"
+    SUPERSEDED = "superseded"
+    NO_ACTION = "no_action"
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,24 @@
 """Import goals: every saved version is a row of ctl.goal, its definition as JSON; the newest one runs."""
 
 import json
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from storage.database import Cursor
-from storage.records.goals import FileFormat, Identifier, ImportGoal, Mapping, PatternKind, PropertyType, Strategy
+from storage.records.goals import (
+    SHRINK_PERCENT_USUAL,
+    ActionFields,
+    FileFormat,
+    Identifier,
+    ImportGoal,
+    Mapping,
+    MatchRule,
+    PatternKind,
+    PropertyType,
+    Strategy,
+    ValueFormat,
+)
 
 _NEWEST = (
     "SELECT goal_id, connection_id, version, definition FROM ctl.goal g "
@@ -33,14 +46,25 @@ def by_id(cursor: Cursor, goal_id: str) -> ImportGoal | None:
     return _record(*row) if row else None
 
 
+def versions(cursor: Cursor, goal_id: str) -> list[tuple[ImportGoal, datetime, str]]:
+    """Return every saved version of a goal with when (UTC) and by whom it was saved, newest first."""
+    rows = cursor.execute(
+        "SELECT goal_id, connection_id, version, definition, saved_at, saved_by FROM ctl.goal WHERE goal_id = ? "
+        "ORDER BY version DESC",
+        [goal_id],
+    ).fetchall()
+    return [(_record(*row[:4]), row[4], row[5]) for row in rows]
+
+
 def listed(cursor: Cursor) -> list[ImportGoal]:
     """Return the newest version of every goal."""
     return [_record(*row) for row in cursor.execute(f"{_NEWEST} ORDER BY goal_id").fetchall()]
 
 
 def definition(goal: ImportGoal) -> dict[str, Any]:
-    """Return a goal as JSON values, without its ids: what the YAML of `apply` says."""
-    return {
+    """Return a goal as JSON values, without its ids: what the YAML of `apply` says. What is usual is left out."""
+    usual = FileFormat()
+    said: dict[str, Any] = {
         "folder": goal.folder,
         "files": goal.files,
         "files_kind": goal.files_kind.value,
@@ -48,24 +72,53 @@ def definition(goal: ImportGoal) -> dict[str, Any]:
             "separator": goal.format.separator,
             "header": goal.format.header,
             "encoding": goal.format.encoding,
+            **{name: getattr(goal.format, name) for name in _RARE if getattr(goal.format, name) != getattr(usual, name)},
         },
         "identifiers": [{"field": link.field, "property": link.property} for link in goal.identifiers],
         "create_profiles": goal.create_profiles,
-        "mappings": [
-            {
-                "field": mapping.field,
-                "property": mapping.property,
-                "type": mapping.type.value,
-                "strategy": mapping.strategy.value,
-                "format": mapping.format,
-            }
-            for mapping in goal.mappings
-        ],
+        "mappings": [_mapping_said(mapping) for mapping in goal.mappings],
     }
+    return said | _rest(goal)
+
+
+_RARE = ("quote", "escape", "preamble_lines", "header_lines")
+"""What a format says only where it is not as usual."""
+
+
+def _mapping_said(mapping: Mapping) -> dict[str, Any]:
+    said = {
+        "field": mapping.field,
+        "property": mapping.property,
+        "type": mapping.type.value,
+        "strategy": mapping.strategy.value,
+        "format": mapping.format,
+    }
+    return said | ({"clears": True} if mapping.clears else {})
+
+
+def _rest(goal: ImportGoal) -> dict[str, Any]:
+    """Return what a goal says only where it is not as usual."""
+    values = {name: value for name, value in asdict(goal.values).items() if value != getattr(ValueFormat(), name)}
+    said: dict[str, Any] = {"values": values} if values else {}
+    if goal.match is not MatchRule.IN_ORDER:
+        said["match"] = goal.match.value
+    if goal.row_key:
+        said["row_key"] = list(goal.row_key)
+    if goal.action is not None:
+        said["action"] = {name: value for name, value in asdict(goal.action).items() if value is not None}
+    if goal.rejected_percent_max is not None:
+        said["rejected_percent_max"] = goal.rejected_percent_max
+    if goal.shrink_percent_max != SHRINK_PERCENT_USUAL:
+        said["shrink_percent_max"] = goal.shrink_percent_max
+    return said
 
 
 def _record(goal_id: str, connection_id: str, version: int, text: str) -> ImportGoal:
-    said = json.loads(text)
+    return from_definition(goal_id, connection_id, version, json.loads(text))
+
+
+def from_definition(goal_id: str, connection_id: str, version: int, said: dict[str, Any]) -> ImportGoal:
+    """Return the goal that `definition` made these values of."""
     return ImportGoal(
         goal_id=goal_id,
         connection_id=connection_id,
@@ -76,12 +129,16 @@ def _record(goal_id: str, connection_id: str, version: int, text: str) -> Import
         identifiers=tuple(Identifier(**link) for link in said["identifiers"]),
         create_profiles=said["create_profiles"],
         mappings=tuple(
-            Mapping(
-                item["field"], item["property"], PropertyType(item["type"]), Strategy(item["strategy"]), item["format"]
-            )
+            Mapping(**{**item, "type": PropertyType(item["type"]), "strategy": Strategy(item["strategy"])})
             for item in said["mappings"]
         ),
         files_kind=PatternKind(said.get("files_kind", PatternKind.WILDCARD)),
+        values=ValueFormat(**said.get("values", {})),
+        match=MatchRule(said.get("match", MatchRule.IN_ORDER)),
+        row_key=tuple(said.get("row_key", ())),
+        action=ActionFields(**said["action"]) if said.get("action") else None,
+        rejected_percent_max=said.get("rejected_percent_max"),
+        shrink_percent_max=said.get("shrink_percent_max", SHRINK_PERCENT_USUAL),
     )
 
 

@@ -117,13 +117,13 @@ def _type(cursor: Cursor, plan: MergePlan) -> None:
     cursor.execute(
         f"""CREATE TEMP TABLE typed AS
         SELECT line, row_hash, key, is_known{results}, CASE WHEN key IS NULL THEN -1 {problems} END AS problem
-        FROM (SELECT {_columns(plan)}, {line} AS line, {row_hash} AS row_hash, nullif(c{plan.key_column}, '') AS key,
+        FROM (SELECT {_columns(plan)}, {line} AS line, {row_hash} AS row_hash, nullif(c{plan.links[0].column}, '') AS key,
             {is_known} AS is_known{casts} FROM {rows})"""
     )
 
 
 def _columns(plan: MergePlan) -> str:
-    return ", ".join(f"c{column}" for column in sorted({plan.key_column, *(fill.column for fill in plan.fills)}))
+    return ", ".join(f"c{column}" for column in sorted({plan.links[0].column, *(fill.column for fill in plan.fills)}))
 
 
 def _gather(cursor: Cursor, plan: MergePlan) -> None:
@@ -164,7 +164,7 @@ def _apply(cursor: Cursor, plan: MergePlan) -> tuple[int, int, int, int]:
     Columns beside the properties begin with "_", as no property's name does.
     A new profile's id is the base plus the line of its first row: unique, and no window over all rows.
     """
-    key = name_literal(plan.key_property)
+    key = name_literal(plan.links[0].property)
     others = _other_properties(cursor, plan)
     fills = "".join(
         f", {values.combine(fill, f'g.v{number}', f'p.{name_literal(fill.property)}')} AS {name_literal(fill.property)}"
@@ -179,7 +179,7 @@ def _apply(cursor: Cursor, plan: MergePlan) -> tuple[int, int, int, int]:
             CAST({plan.revision} AS BIGINT) AS _rev, g.key AS {key}{fills}{kept}
         FROM temp.gathered g {join} dat.profile p ON p.{key} = g.key"""
     )
-    written = ["profile_id", "_rev", plan.key_property, *(fill.property for fill in plan.fills), *others]
+    written = ["profile_id", "_rev", plan.links[0].property, *(fill.property for fill in plan.fills), *others]
     names = ", ".join(name_literal(name) for name in written)
     cursor.execute(
         "DELETE FROM dat.profile WHERE profile_id IN (SELECT _old_id FROM temp.merged WHERE _old_id IS NOT NULL)"
@@ -195,7 +195,7 @@ def _apply(cursor: Cursor, plan: MergePlan) -> tuple[int, int, int, int]:
 
 
 def _other_properties(cursor: Cursor, plan: MergePlan) -> list[str]:
-    filled = {"profile_id", "_rev", plan.key_property.lower(), *(fill.property.lower() for fill in plan.fills)}
+    filled = {"profile_id", "_rev", plan.links[0].property.lower(), *(fill.property.lower() for fill in plan.fills)}
     return [name for name in profile_columns(cursor) if name.lower() not in filled]
 
 
@@ -212,7 +212,7 @@ def _is_applied(plan: MergePlan) -> str:
     """Return SQL for temp.typed: the row fits and has its profile."""
     if plan.create_profiles:
         return "problem IS NULL"
-    return f"problem IS NULL AND key IN (SELECT {name_literal(plan.key_property)} FROM temp.merged)"
+    return f"problem IS NULL AND key IN (SELECT {name_literal(plan.links[0].property)} FROM temp.merged)"
 
 
 def _settle_left_out(cursor: Cursor, plan: MergePlan) -> None:

@@ -26,7 +26,7 @@ def copy_from_file(cursor: Cursor, plan: MergePlan) -> None:
 def copy_from_typing(cursor: Cursor, plan: MergePlan) -> None:
     """Keep the rows of temp.typed that have a problem: the first column that does not fit names it."""
     cases = {
-        "column": [f"WHEN -1 THEN {text_literal(plan.key_field)}"],
+        "column": [f"WHEN -1 THEN {text_literal(plan.links[0].field)}"],
         "value": ["WHEN -1 THEN ''"],
         "reason": [f"WHEN -1 THEN '{RejectReason.IDENTIFIER_EMPTY.value}'"],
         "suggestion": ["WHEN -1 THEN 'fill in the identifier'"],

@@ -48,7 +48,7 @@ def test_a_first_import_runs_every_row_for_every_mapping() -> None:
     # then
     assert (made.known_by, made.known_rows_again) == (None, False)
     assert fresh_only(made) == {"name": False, "spend": False}
-    assert (made.key_column, made.key_field, made.key_property) == (0, "id", "customer_id")
+    assert (made.links[0].column, made.links[0].field, made.links[0].property) == (0, "id", "customer_id")
 
 
 @pytest.mark.promise("M28")
@@ -142,7 +142,7 @@ def test_a_reordered_header_is_read_by_name() -> None:
     # when
     made = planned(goal, seen, ("value", "more", "name", "id"))
     # then: the same names in the same order, wherever they stand
-    assert (made.key_column, [fill.column for fill in made.fills]) == (3, [2, 0])
+    assert (made.links[0].column, [fill.column for fill in made.fills]) == (3, [2, 0])
     assert made.known_by == made.remember_by == (3, 2, 0)
     assert not made.known_rows_again
 
