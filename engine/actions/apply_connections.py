@@ -168,9 +168,10 @@ def _goal_differences(old_goals: list[ImportGoal], item: WantedConnection) -> di
     found = {}
     for number, goal in enumerate(item.goals):
         said = goals.definition(old_goals[number]) if number < len(old_goals) else {}
-        for name, value in goals.definition(goal).items():
-            if said.get(name) != value:
-                found[f"goal {number + 1}: {name}"] = [said.get(name), value]
+        after = goals.definition(goal)
+        for name in after | said:
+            if said.get(name) != after.get(name):
+                found[f"goal {number + 1}: {name}"] = [said.get(name), after.get(name)]
     return found
 
 

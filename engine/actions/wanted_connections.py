@@ -4,23 +4,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.actions.connections import Wanted
+from engine.actions.wanted_goals import goal
 from engine.actions.wanted_place import Place, boolean, each, integer, text, word
 from engine.base import errors
 from engine.connections import data_types, fields, matrix
 from engine.connections.matrix import Way
 from storage.records.connections import ConnectionState, DataType, Details, Direction, Method, Methodology, Secrets
-from storage.records.goals import (
-    BLANKS,
-    FileFormat,
-    Identifier,
-    ImportGoal,
-    Mapping,
-    PatternKind,
-    PropertyType,
-    Strategy,
-)
-
-_SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "bar": "|", "pipe": "|", BLANKS: BLANKS}
+from storage.records.goals import ImportGoal
 
 
 @dataclass(frozen=True)
@@ -84,7 +74,7 @@ def connection(value: Any, where: str) -> WantedConnection:
 def _goals(place: Place, where: str, direction: Direction, way: Way) -> tuple[ImportGoal, ...]:
     if direction is Direction.OUTBOUND:
         return ()
-    found = place.take("goals", each(lambda value, at: _goal(value, at, has_folder="folder" in way.place)))
+    found = place.take("goals", each(lambda value, at: goal(value, at, has_folder="folder" in way.place)))
     if len(found) != 1:
         raise errors.BadInput(f"{where}.goals has {len(found)} goals; give one import goal.")
     return tuple(found)
@@ -184,61 +174,6 @@ def _details(place: Place, where: str, way: Way, *, is_plain: bool, is_in: bool)
     if wrong:
         raise errors.BadInput(f"{where}: {wrong}")
     return details
-
-
-def _goal(value: Any, where: str, *, has_folder: bool) -> ImportGoal:
-    outer = Place(value, where)
-    place = outer.take("import", Place)
-    outer.done()
-    expression = place.take("files_regex", text, None)
-    if expression is not None and place.take("files", text, None) is not None:
-        raise errors.BadInput(f"{where}.import has files and files_regex; give one of them.")
-    goal = ImportGoal(
-        goal_id="",
-        connection_id="",
-        version=0,
-        folder=place.take("folder", text) if has_folder else "/",
-        files=expression if expression is not None else place.take("files", text, *(() if has_folder else ("",))),
-        format=place.take("format", _format, FileFormat()),
-        identifiers=tuple(place.take("identifiers", each(_identifier))),
-        create_profiles=place.take("create_profiles", boolean, default=False),
-        mappings=tuple(place.take("mappings", each(_mapping), [])),
-        files_kind=PatternKind.WILDCARD if expression is None else PatternKind.REGEX,
-    )
-    place.done()
-    return goal
-
-
-def _format(value: Any, where: str) -> FileFormat:
-    place = Place(value, where)
-    separator = place.take("separator", lambda item, _: str(item), None)
-    found = FileFormat(
-        separator=_SEPARATORS.get(separator, separator) if separator is not None else None,
-        header=place.take("header", boolean, default=True),
-        encoding=place.take("encoding", text, None),
-    )
-    place.done()
-    return found
-
-
-def _identifier(value: Any, where: str) -> Identifier:
-    place = Place(value, where)
-    found = Identifier(place.take("field", text), place.take("property", text))
-    place.done()
-    return found
-
-
-def _mapping(value: Any, where: str) -> Mapping:
-    place = Place(value, where)
-    found = Mapping(
-        field=place.take("field", text),
-        property=place.take("property", text),
-        type=place.take("type", word(PropertyType), PropertyType.TEXT),
-        strategy=place.take("strategy", word(Strategy), Strategy.SET),
-        format=place.take("format", text, None),
-    )
-    place.done()
-    return found
 
 
 def _state(value: Any, where: str) -> ConnectionState:

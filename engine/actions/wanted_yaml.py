@@ -15,6 +15,22 @@ _ENV = re.compile(r"(\$?)\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _LINE_CHARACTERS = 120
 
 
+_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
+
+
+class _Dumper(yaml.SafeDumper):
+    """Escapes the line ends that few know: YAML would read them back as blanks."""
+
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        node = super().represent_str(data)
+        if _LINE_ENDS.search(data):
+            node.style = '"'
+        return node
+
+
+_Dumper.add_representer(str, _Dumper.represent_str)
+
+
 def load(path: Path, environment: dict[str, str]) -> Any:
     """Parse a YAML file and fill in ${NAMES} from the environment; a secret written plainly is refused.
 
@@ -42,7 +58,7 @@ def load(path: Path, environment: dict[str, str]) -> Any:
 
 def text_of(document: dict[str, Any]) -> str:
     """Return a document as YAML; the same document gives the same bytes."""
-    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=_LINE_CHARACTERS)
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_LINE_CHARACTERS)
 
 
 def _filled(value: Any, environment: dict[str, str], secrets: frozenset[str], name: str) -> Any:

@@ -9,7 +9,8 @@ from engine.security import audit
 from engine.security.audit import What
 from engine.security.roles import Right
 from engine.views import export_connections
-from engine.views.export_connections import Variables, said
+from engine.views.export_connections import Variables
+from engine.views.export_words import said
 from storage.database import Cursor
 from storage.records.audiences import Activation
 from storage.records.partners import Configuration, ConfigurationState

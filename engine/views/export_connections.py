@@ -7,13 +7,13 @@ from typing import Any
 from engine.connections import matrix
 from engine.flows import ours, sealing
 from engine.flows.desk import Desk
+from engine.views import export_goals
+from engine.views.export_words import said
 from storage.database import Cursor
 from storage.records.connections import Connection, ConnectionState, Details, Method
 from storage.records.credentials import Credential, CredentialKind
-from storage.records.goals import ImportGoal, PatternKind, PropertyType
 from storage.tables import connections, credentials, goals
 
-_LOOKS_FILLED_IN = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 _ANY_PLACE = ("delete_after_pull", "result_folder", "subject")
 _LISTS = ("recipients", "allowed_senders")
 
@@ -44,11 +44,6 @@ class Variables:
         if key not in self._of_credential:
             self._of_credential[key] = self.of(credential.name, field)
         return self._of_credential[key]
-
-
-def said(text: str) -> str:
-    """Double the dollar where `apply` would take the text for the name of a variable."""
-    return _LOOKS_FILLED_IN.sub(lambda match: f"${match[0]}", text)
 
 
 def listed(desk: Desk, cursor: Cursor, names: Variables) -> list[dict[str, Any]]:
@@ -84,7 +79,9 @@ def _connection(desk: Desk, cursor: Cursor, item: Connection, names: Variables) 
     found["state"] = "off" if item.state is ConnectionState.OFF else "on"
     present = goals.of_connection(cursor, item.connection_id)
     if present:
-        found["goals"] = [{"import": _goal(goal, has_folder="folder" in way.place)} for goal in present]
+        found["goals"] = [
+            {"import": export_goals.said_goal(goal, has_folder="folder" in way.place)} for goal in present
+        ]
     return found
 
 
@@ -125,31 +122,3 @@ def _details(item: Connection) -> dict[str, Any]:
     if not item.is_hosted and item.direction.value == "outbound" and item.method is not Method.EMAIL:
         found["folder"] = details.folder
     return {name: said(value) if isinstance(value, str) else value for name, value in found.items()}
-
-
-def _goal(goal: ImportGoal, *, has_folder: bool) -> dict[str, Any]:
-    given = {"separator": goal.format.separator, "header": goal.format.header, "encoding": goal.format.encoding}
-    pattern = "files" if goal.files_kind is PatternKind.WILDCARD else "files_regex"
-    return {
-        **({"folder": said(goal.folder)} if has_folder else {}),
-        **({pattern: said(goal.files)} if goal.files else {}),
-        "format": {name: said(value) if isinstance(value, str) else value for name, value in _present(given).items()},
-        "identifiers": [{"field": said(link.field), "property": said(link.property)} for link in goal.identifiers],
-        "create_profiles": goal.create_profiles,
-        "mappings": [
-            _present(
-                {
-                    "field": said(mapping.field),
-                    "property": said(mapping.property),
-                    "type": mapping.type.value,
-                    "format": said(mapping.format) if mapping.format and mapping.type is PropertyType.DATE else None,
-                    "strategy": mapping.strategy.value,
-                }
-            )
-            for mapping in goal.mappings
-        ],
-    }
-
-
-def _present(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}

@@ -5,14 +5,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as make
 
 from engine import verbs
-from engine.actions import wanted_yaml
+from engine.actions import wanted_goals, wanted_yaml
+from engine.base.errors import BadInput
 from engine.base.settings import Settings
 from engine.service import Home
-from engine.views import export_connections
+from engine.views import export_goals, export_words
+from storage.records.goals import (
+    ActionFields,
+    FileFormat,
+    Identifier,
+    ImportGoal,
+    Mapping,
+    MatchRule,
+    PatternKind,
+    PropertyType,
+    Strategy,
+    ValueFormat,
+)
 from tests.fakes.openssh import OpenSSH
 from tests.fakes.shop import CALLER, Shop, wanted
 
@@ -141,10 +154,62 @@ def test_an_empty_home_exports_a_file_that_changes_nothing(shop: Shop, tmp_path:
     assert verbs.do(shop.desk, CALLER, "apply", {"wanted": found}) == {"changes": []}
 
 
+USUAL = ImportGoal("", "", 0, "/in", "*.csv", FileFormat(), (), create_profiles=False, mappings=())
+FULL = ImportGoal(
+    "",
+    "",
+    0,
+    "/in/${HOME}",
+    r"a_\d+\.csv",
+    FileFormat("\t", header=False, encoding="cp1252", quote="", escape="\\", preamble_lines=None, header_lines=2),
+    (Identifier("no", "customer_id"), Identifier("mail", "email")),
+    create_profiles=True,
+    mappings=(
+        Mapping("seen", "seen at", PropertyType.DATE_TIME, Strategy.SET, "%d.%m.%Y %H:%M", clears=True),
+        Mapping("tags", "tags", PropertyType.LIST, Strategy.ADD),
+    ),
+    files_kind=PatternKind.REGEX,
+    values=ValueFormat(",", ".", "|", "%d.%m.%Y", "%d.%m.%Y %H:%M", "Europe/Amsterdam"),
+    match=MatchRule.ANY,
+    row_key=("no", "seen"),
+    action=ActionFields("${SHOP}", "order", "at", "%Y", "sum", "state"),
+    rejected_percent_max=12.5,
+    shrink_percent_max=None,
+)
+
+
+@pytest.mark.parametrize("goal", [USUAL, FULL], ids=["usual", "everything"])
+def test_every_setting_of_a_goal_comes_back_as_it_was(tmp_path: Path, goal: ImportGoal) -> None:
+    # given
+    said = wanted_yaml.text_of({"goal": {"import": export_goals.said_goal(goal, has_folder=True)}})
+    # when
+    found = load(said, tmp_path, {})
+    # then
+    assert wanted_goals.goal(found["goal"], "goal", has_folder=True) == goal
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ({"rejected_percent_max": 101}, "goal.import.rejected_percent_max should be a number from 0 to 100"),
+        ({"match": "both"}, "goal.import.match is both; it can be in_order, any"),
+        ({"values": {"decimals": ","}}, "goal.import.values has decimals, which is not known there"),
+        ({"action": {"source": "shop"}}, "goal.import.action.key is missing"),
+        ({"format": {"preamble_lines": "two"}}, "goal.import.format.preamble_lines should be a whole number"),
+    ],
+)
+def test_a_setting_of_a_goal_that_cannot_be_is_refused_by_its_place(setting: dict[str, Any], sentence: str) -> None:
+    said = {"folder": "/in", "files": "*.csv", "identifiers": [], **setting}
+
+    with pytest.raises(BadInput, match=re.escape(sentence)):
+        wanted_goals.goal({"import": said}, "goal", has_folder=True)
+
+
+@example(text="a\x85b")
 @given(text=make.text(alphabet=make.characters(exclude_categories=["Cs"])) | make.from_regex(r"[${}A-Z_]{1,12}"))
 def test_any_text_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     # given
-    said = wanted_yaml.text_of({"audiences": [{"name": "x", "rule": export_connections.said(text)}]})
+    said = wanted_yaml.text_of({"audiences": [{"name": "x", "rule": export_words.said(text)}]})
     # when
     found = load(said, tmp_path_factory.getbasetemp(), {})
     # then
