@@ -34,6 +34,7 @@ MESSAGES = {
     RejectReason.IDENTIFIER_CONFLICT: "the identifiers are those of two profiles",
     RejectReason.ROW_KEY_EMPTY: "the row key is empty",
     RejectReason.ACTION_OF_ANOTHER: "the action is that of another profile",
+    RejectReason.NOTHING_TO_CHANGE: "the row says neither a new amount nor a new state",
 }
 """What stands in the column _message of an errors file, by the code in its column _reason."""
 

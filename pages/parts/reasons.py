@@ -22,6 +22,7 @@ _REJECTED = {
     RejectReason.IDENTIFIER_CONFLICT: "Two profiles",
     RejectReason.ROW_KEY_EMPTY: "No row key",
     RejectReason.ACTION_OF_ANOTHER: "Another's action",
+    RejectReason.NOTHING_TO_CHANGE: "Nothing to change",
 }
 _SKIPPED = {
     SkipReason.NO_MATCH: "No match",

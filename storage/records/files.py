@@ -58,6 +58,7 @@ class RejectReason(StrEnum):
     IDENTIFIER_CONFLICT = "identifier_conflict"
     ROW_KEY_EMPTY = "row_key_empty"
     ACTION_OF_ANOTHER = "action_of_another"
+    NOTHING_TO_CHANGE = "nothing_to_change"
 
 
 @dataclass(frozen=True)

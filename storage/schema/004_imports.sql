@@ -6,27 +6,30 @@ CREATE TABLE IF NOT EXISTS dat.import_key (
     scope VARCHAR NOT NULL, key_hash UHUGEINT NOT NULL, row_hash UHUGEINT NOT NULL
 );
 
--- The last contribution of a row with a key to each sum (ruling 15). mark: the mapping's fingerprint. is_amount: it is
--- the amount of an action, so that it follows a modification.
+-- The last contribution of a row with a key to each sum (ruling 15). mark: the mapping's fingerprint. value: what is in
+-- the profile now; told: what the row said, for the action that comes back after a reversal. is_amount: it is the amount
+-- of an action, so that it follows a modification.
 CREATE TABLE IF NOT EXISTS dat.import_sum (
     scope VARCHAR NOT NULL, key_hash UHUGEINT NOT NULL, mark VARCHAR NOT NULL, profile_id BIGINT NOT NULL,
-    property VARCHAR NOT NULL, value DECIMAL(38, 10) NOT NULL, is_amount BOOLEAN NOT NULL
+    property VARCHAR NOT NULL, value DECIMAL(38, 10) NOT NULL, told DECIMAL(38, 10) NOT NULL, is_amount BOOLEAN NOT NULL
 );
 
 -- Conversions and clicks as they are now (ruling 12). A key is unique within its source. state: "" as it was made,
--- "reversed", or what the file says. made_hash: of the row that made it, so that the same row again changes nothing.
+-- "reversed", or what the file says. made_hash: of amount and state in the row that made it, or corrected it last, so
+-- that the same row again changes nothing.
 CREATE TABLE IF NOT EXISTS dat.action (
     source VARCHAR NOT NULL, action_key VARCHAR NOT NULL, type VARCHAR NOT NULL, profile_id BIGINT NOT NULL,
     happened_at TIMESTAMP, amount DECIMAL(38, 10), state VARCHAR NOT NULL, made_hash UHUGEINT NOT NULL,
     run_id VARCHAR NOT NULL, changed_at TIMESTAMP NOT NULL
 );
 
--- The story of each action, append only. what: "made", "modified", "reversed".
+-- The story of each action, append only: what it was after each step. what: "made", "corrected" (by a file like the one
+-- that made it), "modified", "reversed". told_at: the time that a modification's row gave.
 CREATE TABLE IF NOT EXISTS dat.action_step (
     source VARCHAR NOT NULL, action_key VARCHAR NOT NULL, position BIGINT NOT NULL, what VARCHAR NOT NULL,
     run_id VARCHAR NOT NULL, goal_id VARCHAR NOT NULL, file_name VARCHAR NOT NULL, line BIGINT NOT NULL,
-    profile_id BIGINT NOT NULL, happened_at TIMESTAMP, amount DECIMAL(38, 10), state VARCHAR NOT NULL,
-    made_at TIMESTAMP NOT NULL
+    profile_id BIGINT NOT NULL, type VARCHAR NOT NULL, happened_at TIMESTAMP, amount DECIMAL(38, 10),
+    state VARCHAR NOT NULL, made_hash UHUGEINT NOT NULL, told_at TIMESTAMP, made_at TIMESTAMP NOT NULL
 );
 
 -- One row a merged file: where the values lie that its merge changed (Parquet in the spool), for lineage and revert.
