@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from engine.base import errors
 from engine.mapping import checks, strategies
 from storage.records.files import FileReading
-from storage.records.goals import ImportGoal, Mapping, MatchRule, PropertyType, ValueFormat
+from storage.records.goals import USUAL_VALUES, ImportGoal, Mapping, MatchRule, PropertyType
 from storage.records.merges import FileSeen, Fill, Link, MergePlan
 
 
@@ -15,7 +15,8 @@ from storage.records.merges import FileSeen, Fill, Link, MergePlan
 class Attempt:
     """Which run merges which file: ids that the plan carries through.
 
-    limits_waived: a person wants the file imported although a limit stopped it. changes_path: see MergePlan.
+    limits_waived: a person wants the file imported although a limit stopped it. changes_path, changes_key: see
+    MergePlan.
     """
 
     run_id: str
@@ -24,6 +25,7 @@ class Attempt:
     file_name: str
     limits_waived: bool = False
     changes_path: str | None = None
+    changes_key: str = ""
 
 
 def fingerprint(goal: ImportGoal) -> str:
@@ -38,7 +40,7 @@ def fingerprint(goal: ImportGoal) -> str:
     rare = [goal.format.quote, goal.format.escape, goal.format.preamble_lines, goal.format.header_lines]
     rest = [
         rare if rare != [None, None, 0, 1] else None,
-        asdict(goal.values) if goal.values != ValueFormat() else None,
+        asdict(goal.values) if goal.values != USUAL_VALUES else None,
         [m.clears for m in goal.mappings] if any(m.clears for m in goal.mappings) else None,
         goal.match.value if goal.match is not MatchRule.IN_ORDER else None,
         list(goal.row_key) or None,
@@ -125,6 +127,7 @@ def make(goal: ImportGoal, reading: FileReading, seen: FileSeen | None, attempt:
         rejected_percent_max=None if attempt.limits_waived else goal.rejected_percent_max,
         shrink_percent_max=None if attempt.limits_waived else goal.shrink_percent_max,
         changes_path=attempt.changes_path,
+        changes_key=attempt.changes_key,
     )
 
 

@@ -69,6 +69,9 @@ class ValueFormat:
     time_zone: str = "UTC"
 
 
+USUAL_VALUES = ValueFormat()
+
+
 @dataclass(frozen=True)
 class Identifier:
     """The field of the file that says whose row it is, and the unique property it is compared with."""
@@ -153,7 +156,7 @@ class ImportGoal:
     create_profiles: bool
     mappings: tuple[Mapping, ...]
     files_kind: PatternKind = PatternKind.WILDCARD
-    values: ValueFormat = ValueFormat()
+    values: ValueFormat = USUAL_VALUES
     match: MatchRule = MatchRule.IN_ORDER
     row_key: tuple[str, ...] = ()
     action: ActionFields | None = None

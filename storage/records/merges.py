@@ -1,8 +1,9 @@
 """The plan of a merge: how one file's accepted rows become profiles, said without SQL."""
 
+import builtins
 from dataclasses import dataclass
 
-from storage.records.goals import ActionFields, MatchRule, PropertyType, Strategy, ValueFormat
+from storage.records.goals import USUAL_VALUES, ActionFields, MatchRule, PropertyType, Strategy, ValueFormat
 
 HASH_VERSION = 1
 """How row hashes are made. A new version must recognise old rows by the old way first (ruling 15)."""
@@ -25,12 +26,12 @@ class Fill:
     strategy: Strategy
     format: str | None
     fresh_rows_only: bool
-    values: ValueFormat = ValueFormat()
+    values: ValueFormat = USUAL_VALUES
     clears: bool = False
     holds: PropertyType | None = None
     mark: str = ""
 
-    @property
+    @builtins.property  # the word itself is a field here
     def kind(self) -> PropertyType:
         """The type of the property itself."""
         return self.holds or self.type
@@ -49,7 +50,8 @@ class Link:
 class ActionPlan:
     """The actions of a file: their columns by number, None where the file has none, and what the rows are.
 
-    changes: the rows change actions that are there, and make none.
+    changes: the rows change actions that are there, and make none. type: the data type's word. values: how amounts and
+    times are written.
     """
 
     source: str
@@ -61,6 +63,7 @@ class ActionPlan:
     amount: int | None
     state: int | None
     fields: ActionFields
+    values: ValueFormat = USUAL_VALUES
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,8 @@ class MergePlan:
     fingerprint, sums: what is remembered of the configuration (see engine.mapping.plan).
     links: the identifiers, in their order. row_key: the columns that a row is known by, empty: by its content.
     rejected_percent_max, shrink_percent_max: as in the goal; None: no limit (a person said so, or nobody set one).
-    changes_path: where the before-image of what the merge changes is written (storage.tables.changes); None: nowhere.
+    changes_path, changes_key: where what the merge replaces is kept (storage.tables.changes), as a path without its
+    ending and as a key of the spool; None: nowhere.
     revision: a number that belongs to the run, written to every profile that it touches.
     """
 
@@ -105,11 +109,17 @@ class MergePlan:
     rejected_percent_max: float | None = None
     shrink_percent_max: float | None = None
     changes_path: str | None = None
+    changes_key: str = ""
 
     @property
-    def known_under(self) -> str:
-        """The name that this file's rows are remembered under: with a row key, the same for all files of the goal."""
-        return "" if self.row_key else self.file_name
+    def has_keys(self) -> bool:
+        """Whether rows are known again by a key, not by their content."""
+        return bool(self.row_key) or self.action is not None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether one identifier alone says whose row it is and rows are known by their content: the short way."""
+        return len(self.links) == 1 and not self.has_keys
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 from storage.database import Cursor
 from storage.records.goals import (
     SHRINK_PERCENT_USUAL,
+    USUAL_VALUES,
     ActionFields,
     FileFormat,
     Identifier,
@@ -63,7 +64,6 @@ def listed(cursor: Cursor) -> list[ImportGoal]:
 
 def definition(goal: ImportGoal) -> dict[str, Any]:
     """Return a goal as JSON values, without its ids: what the YAML of `apply` says. What is usual is left out."""
-    usual = FileFormat()
     said: dict[str, Any] = {
         "folder": goal.folder,
         "files": goal.files,
@@ -72,7 +72,7 @@ def definition(goal: ImportGoal) -> dict[str, Any]:
             "separator": goal.format.separator,
             "header": goal.format.header,
             "encoding": goal.format.encoding,
-            **{name: getattr(goal.format, name) for name in _RARE if getattr(goal.format, name) != getattr(usual, name)},
+            **_unusual(goal.format, FileFormat(), _RARE),
         },
         "identifiers": [{"field": link.field, "property": link.property} for link in goal.identifiers],
         "create_profiles": goal.create_profiles,
@@ -83,6 +83,10 @@ def definition(goal: ImportGoal) -> dict[str, Any]:
 
 _RARE = ("quote", "escape", "preamble_lines", "header_lines")
 """What a format says only where it is not as usual."""
+
+
+def _unusual(said: object, usual: object, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: getattr(said, name) for name in names if getattr(said, name) != getattr(usual, name)}
 
 
 def _mapping_said(mapping: Mapping) -> dict[str, Any]:
@@ -98,7 +102,7 @@ def _mapping_said(mapping: Mapping) -> dict[str, Any]:
 
 def _rest(goal: ImportGoal) -> dict[str, Any]:
     """Return what a goal says only where it is not as usual."""
-    values = {name: value for name, value in asdict(goal.values).items() if value != getattr(ValueFormat(), name)}
+    values = _unusual(goal.values, USUAL_VALUES, tuple(USUAL_VALUES.__dataclass_fields__))
     said: dict[str, Any] = {"values": values} if values else {}
     if goal.match is not MatchRule.IN_ORDER:
         said["match"] = goal.match.value

@@ -14,12 +14,12 @@ import pyarrow.parquet as pq
 from engine.actions.goals import properties_of
 from engine.mapping import plan
 from storage.database import open_database
-from storage.migrate import migrate
 from storage.records.files import FileReading
 from storage.records.goals import FileFormat, Identifier, ImportGoal, Mapping
 from storage.records.merges import MergePlan
 from storage.records.runs import Reject, RunCounts
-from storage.tables import files_seen, merges, profiles, rejects
+from storage.tables import files_seen, merge_writing, merges, profiles, rejects
+from tests.fakes import databases
 
 MADE_AT = datetime(2026, 11, 21, 9, 42)
 _ID_STEP = 1_000_000
@@ -64,8 +64,8 @@ class Merger:
     def __init__(self, folder: Path) -> None:
         """Open or make the database in this folder."""
         self.folder = folder
+        databases.place(folder / "merging.duckdb")
         self.database = open_database(folder / "merging.duckdb", (folder,))
-        migrate(self.database)
         self._runs = itertools.count(1)
         self.run_id = ""
 
@@ -127,7 +127,7 @@ class Merger:
     def held(self) -> dict[str, dict[str, Any]]:
         """Return every profile by its identifier."""
         with self.database.read() as cursor:
-            names = [name for name in merges.profile_columns(cursor) if name not in {"profile_id", "_rev"}]
+            names = [name for name in merge_writing.profile_columns(cursor) if name not in {"profile_id", "_rev"}]
             quoted = ", ".join('"' + name.replace('"', '""') + '"' for name in names)
             rows = cursor.execute(f"SELECT {quoted} FROM dat.profile").fetchall()  # noqa: S608 - quoted names
         found = [dict(zip(names, row, strict=True)) for row in rows]
@@ -143,5 +143,5 @@ class Merger:
     def wipe(self) -> None:
         """Forget all profiles and imports; the properties stay."""
         with self.database.write("dat") as cursor:
-            for table in ("profile", "import_row", "file_seen", "reject"):
+            for table in ("profile", "import_row", "file_seen", "reject", "change"):
                 cursor.execute(f"DELETE FROM dat.{table}")  # noqa: S608 - our own names

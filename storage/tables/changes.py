@@ -1,0 +1,194 @@
+"""What each merge replaced: a before-image in Parquet beside a row of dat.change, for lineage and revert.
+
+<key>.parquet has, for each profile that a merge made or changed: profile_id BIGINT, line BIGINT (of the first row for
+it), lines BIGINT[] (null where one row came for it, else the line that gave each mapping its value, by the mapping's
+number), is_new BOOLEAN, and for each property number n of dat.change.fills: c<n> BOOLEAN (the merge changed it) and
+b<n> (what it held before, where changed). <key>.rows.parquet has what the import remembered before (merge_known).
+Files without a row, left by a merge that was rolled back, are removed by the keeping of old files.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from storage.database import Cursor, name_literal, text_literal
+from storage.records.merges import FileSeen, MergePlan
+from storage.tables import files_seen, merge_writing
+
+_COLUMNS = (
+    "change_id, position, run_id, run_number, goal_id, goal_version, file_name, fills, spool_key, profiles, before, "
+    "merged_at, reverted_by, reverted_at"
+)
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A property that a merge wrote: its number is its place in the list.
+
+    mappings: the numbers of the mappings into it; empty for an identifier or a sum that followed an action.
+    """
+
+    name: str
+    mappings: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One row of dat.change. mappings: (field, strategy) of each mapping by its number; times are UTC.
+
+    seen: what dat.file_seen said before, None where the file was new. rows: "none" where the import remembered nothing
+    of the file before, "some" where .rows.parquet has what differed, "all" where it has all of it.
+    """
+
+    change_id: str
+    position: int
+    run_id: str
+    run_number: int
+    goal_id: str
+    goal_version: int
+    file_name: str
+    properties: tuple[Filled, ...]
+    mappings: tuple[tuple[str, str], ...]
+    has_keys: bool
+    spool_key: str | None
+    profiles: int
+    seen: FileSeen | None
+    rows: str
+    merged_at: datetime
+    reverted_by: str | None
+    reverted_at: datetime | None
+
+
+def keep(cursor: Cursor, plan: MergePlan) -> None:
+    """Write the before-image of temp.merged and its row; before the profiles are written."""
+    if plan.changes_path is None:
+        return
+    names = merge_writing.written(cursor, plan)
+    parts = "".join(
+        f", (m.{name_literal(name)} IS DISTINCT FROM p.{name_literal(name)}) AS c{number}, "
+        f"CASE WHEN m.{name_literal(name)} IS DISTINCT FROM p.{name_literal(name)} THEN p.{name_literal(name)} END "
+        f"AS b{number}"
+        for number, name in enumerate(names)
+    )
+    changed = " OR ".join(["is_new", *(f"c{number}" for number in range(len(names)))])
+    row = cursor.execute(
+        f"""COPY (SELECT * FROM (
+            SELECT m.profile_id, m._line AS line, m._lines AS lines, m._old_id IS NULL AS is_new{parts}
+            FROM temp.merged m LEFT JOIN dat.profile p ON p.profile_id = m._old_id) WHERE {changed})
+        TO {text_literal(plan.changes_path + ".parquet")} (FORMAT parquet)"""
+    ).fetchone()
+    seen = files_seen.last(cursor, plan.goal_id, plan.file_name)
+    said = {
+        "properties": [[name, _mappings_into(plan, name)] for name in names],
+        "mappings": [[fill.field, fill.strategy.value] for fill in plan.fills],
+        "has_keys": plan.has_keys,
+    }
+    before = {"seen": vars(seen) if seen else None, "rows": rows_kept(plan)}
+    cursor.execute(
+        f"""INSERT INTO dat.change ({_COLUMNS})
+        SELECT ?, coalesce(max(position), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, now()::TIMESTAMP, NULL, NULL
+        FROM dat.change""",
+        [
+            plan.changes_key.rsplit("/", 1)[-1],
+            plan.run_id,
+            plan.revision,
+            plan.goal_id,
+            plan.goal_version,
+            plan.file_name,
+            json.dumps(said),
+            plan.changes_key,
+            int(row[0]) if row else 0,
+            json.dumps(before),
+        ],
+    )
+
+
+def rows_kept(plan: MergePlan) -> str:
+    """Return how much of what the import remembered before is kept: "none", "some" or "all" (see Change.rows)."""
+    if plan.known_by is None or plan.has_keys:
+        return "none"
+    return "some" if plan.known_by == plan.remember_by else "all"
+
+
+def _mappings_into(plan: MergePlan, name: str) -> list[int]:
+    return [number for number, fill in enumerate(plan.fills) if fill.property.lower() == name.lower()]
+
+
+def of_run(cursor: Cursor, run_id: str) -> list[Change]:
+    """Return what a run changed, file by file, oldest first."""
+    return _changes(cursor, "run_id = ?", [run_id])
+
+
+def after(cursor: Cursor, position: int) -> list[Change]:
+    """Return later changes that stand (not reverted), oldest first."""
+    return _changes(cursor, "position > ? AND reverted_at IS NULL", [position])
+
+
+def with_content(cursor: Cursor) -> list[Change]:
+    """Return all changes whose before-image is still kept, newest first; reverted ones too."""
+    return _changes(cursor, "spool_key IS NOT NULL", [])[::-1]
+
+
+def with_content_before(cursor: Cursor, until: datetime) -> list[Change]:
+    """Return changes older than this (UTC) whose before-image is still kept."""
+    return _changes(cursor, "spool_key IS NOT NULL AND merged_at < ?", [until])
+
+
+def known(cursor: Cursor, change_ids: list[str]) -> set[str]:
+    """Return which of these changes have a row."""
+    rows = cursor.execute(
+        "SELECT change_id FROM dat.change WHERE list_contains(?::VARCHAR[], change_id)", [change_ids]
+    ).fetchall()
+    return {change_id for (change_id,) in rows}
+
+
+def forget_content(cursor: Cursor, change_id: str) -> None:
+    """Say that a before-image was removed."""
+    cursor.execute("UPDATE dat.change SET spool_key = NULL WHERE change_id = ?", [change_id])
+
+
+def mark_reverted(cursor: Cursor, run_id: str, by: str, at: datetime) -> None:
+    """Say who reverted a run's changes and when (UTC)."""
+    cursor.execute(
+        "UPDATE dat.change SET reverted_by = ?, reverted_at = ? WHERE run_id = ? AND reverted_at IS NULL",
+        [by, at, run_id],
+    )
+
+
+def _changes(cursor: Cursor, where: str, values: list[Any]) -> list[Change]:
+    rows = cursor.execute(
+        f"SELECT {_COLUMNS} FROM dat.change WHERE {where} ORDER BY position",
+        values,
+    ).fetchall()
+    return [_change(row) for row in rows]
+
+
+def _change(row: tuple[Any, ...]) -> Change:
+    fills, before = json.loads(row[7]), json.loads(row[10])
+    return Change(
+        change_id=row[0],
+        position=row[1],
+        run_id=row[2],
+        run_number=row[3],
+        goal_id=row[4],
+        goal_version=row[5],
+        file_name=row[6],
+        properties=tuple(Filled(name, tuple(mappings)) for name, mappings in fills["properties"]),
+        mappings=tuple((field, strategy) for field, strategy in fills["mappings"]),
+        has_keys=fills["has_keys"],
+        spool_key=row[8],
+        profiles=row[9],
+        seen=_seen(before["seen"]),
+        rows=before["rows"],
+        merged_at=row[11],
+        reverted_by=row[12],
+        reverted_at=row[13],
+    )
+
+
+def _seen(said: dict[str, Any] | None) -> FileSeen | None:
+    if said is None:
+        return None
+    lists: dict[str, Any] = {name: tuple(said[name]) for name in ("sums", "lapsed_sums", "hash_columns")}
+    return FileSeen(**said | lists)
