@@ -2,12 +2,14 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping as ReadOnly
+from dataclasses import asdict, dataclass, field
 
 from engine.base import errors
-from engine.mapping import checks, strategies
+from engine.mapping import actions, checks, strategies
+from storage.records.connections import DataType
 from storage.records.files import FileReading
-from storage.records.goals import USUAL_VALUES, ImportGoal, Mapping, MatchRule, PropertyType
+from storage.records.goals import USUAL_VALUES, ImportGoal, Mapping, MatchRule, PropertyType, Strategy
 from storage.records.merges import FileSeen, Fill, Link, MergePlan
 
 
@@ -16,7 +18,8 @@ class Attempt:
     """Which run merges which file: ids that the plan carries through.
 
     limits_waived: a person wants the file imported although a limit stopped it. changes_path, changes_key: see
-    MergePlan.
+    MergePlan. data_type: of the connection, which says whether rows are actions. held: the types of the properties
+    that are there, by lower-case name.
     """
 
     run_id: str
@@ -26,6 +29,8 @@ class Attempt:
     limits_waived: bool = False
     changes_path: str | None = None
     changes_key: str = ""
+    data_type: DataType | None = None
+    held: ReadOnly[str, PropertyType] = field(default_factory=dict)
 
 
 def fingerprint(goal: ImportGoal) -> str:
@@ -76,14 +81,15 @@ def make(goal: ImportGoal, reading: FileReading, seen: FileSeen | None, attempt:
     number = {name: position for position, name in enumerate(columns)}
     used = sorted({*(link.field for link in goal.identifiers), *(mapping.field for mapping in goal.mappings)})
     mark = fingerprint(goal)
-    sums = {
-        sum_fingerprint(goal, mapping): mapping
-        for mapping in goal.mappings
-        if mapping.strategy in strategies.ACCUMULATING
-    }
+    sums = {sum_fingerprint(goal, mapping): mapping for mapping in goal.mappings if mapping.strategy in strategies.ONCE}
+    action = actions.plan(goal, attempt.data_type, number) if attempt.data_type else None
+    if goal.row_key or action is not None:
+        # With a key a sum follows by the difference, whatever was in between.
+        seen = None
     old_sums = set(seen.sums) if seen else set()
     _refuse_lapsed(seen, sums)
-    known_by = _known_by(seen, number, attempt.file_name, has_old_sums=bool(old_sums & set(sums)))
+    has_old_sums = any(mark in old_sums for mark, mapping in sums.items() if mapping.strategy is Strategy.SUM)
+    known_by = _known_by(seen, number, attempt.file_name, has_old_sums=has_old_sums)
     return MergePlan(
         run_id=attempt.run_id,
         goal_id=goal.goal_id,
@@ -105,11 +111,11 @@ def make(goal: ImportGoal, reading: FileReading, seen: FileSeen | None, attempt:
                 type=mapping.type,
                 strategy=mapping.strategy,
                 format=_format(goal, mapping),
-                fresh_rows_only=mapping.strategy in strategies.ACCUMULATING
-                and sum_fingerprint(goal, mapping) in old_sums,
+                fresh_rows_only=mapping.strategy in strategies.ONCE and sum_fingerprint(goal, mapping) in old_sums,
                 values=goal.values,
                 clears=mapping.clears,
-                mark=sum_fingerprint(goal, mapping) if mapping.strategy in strategies.ACCUMULATING else "",
+                holds=attempt.held.get(mapping.property.lower()),
+                mark=sum_fingerprint(goal, mapping) if mapping.strategy in strategies.ONCE else "",
             )
             for mapping in goal.mappings
         ),
@@ -121,6 +127,7 @@ def make(goal: ImportGoal, reading: FileReading, seen: FileSeen | None, attempt:
         lapsed_sums=tuple(sorted((old_sums | set(seen.lapsed_sums if seen else ())) - set(sums))),
         revision=attempt.revision,
         profile_id_base=attempt.profile_id_base,
+        action=action,
         match=goal.match,
         row_key=tuple(number[name] for name in goal.row_key),
         goal_version=goal.version,
@@ -140,8 +147,8 @@ def _format(goal: ImportGoal, mapping: Mapping) -> str | None:
 def _refuse_lapsed(seen: FileSeen | None, sums: dict[str, Mapping]) -> None:
     # Rows that came while the sum was out are known but not in it; nobody can tell them apart any more.
     for mark in sums if seen else ():
-        if seen is not None and mark in seen.lapsed_sums:
-            mapping = sums[mark]
+        mapping = sums[mark]
+        if seen is not None and mark in seen.lapsed_sums and mapping.strategy is Strategy.SUM:
             raise errors.MendData(
                 f"The sum of {mapping.field} into {mapping.property} was taken out and put back; rows imported "
                 "in between cannot be told from the others. Nothing was changed: sum into a new property."

@@ -117,6 +117,11 @@ class MergePlan:
         return bool(self.row_key) or self.action is not None
 
     @property
+    def key_columns(self) -> tuple[int, ...]:
+        """The columns of the key that rows are known by: the action's, else the row key's; empty: by content."""
+        return (self.action.key,) if self.action is not None else self.row_key
+
+    @property
     def is_plain(self) -> bool:
         """Whether one identifier alone says whose row it is and rows are known by their content: the short way."""
         return len(self.links) == 1 and not self.has_keys

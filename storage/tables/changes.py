@@ -3,7 +3,8 @@
 <key>.parquet has, for each profile that a merge made or changed: profile_id BIGINT, line BIGINT (of the first row for
 it), lines BIGINT[] (null where one row came for it, else the line that gave each mapping its value, by the mapping's
 number), is_new BOOLEAN, and for each property number n of dat.change.fills: c<n> BOOLEAN (the merge changed it) and
-b<n> (what it held before, where changed). <key>.rows.parquet has what the import remembered before (merge_known).
+b<n> (what it held before, where changed). <key>.rows.parquet has what the import remembered of its rows before
+(merge_known), <key>.keys.parquet what it remembered of keys and their sums (merge_keys).
 Files without a row, left by a merge that was rolled back, are removed by the keeping of old files.
 """
 
@@ -59,6 +60,15 @@ class Change:
     reverted_by: str | None
     reverted_at: datetime | None
 
+    @property
+    def sums_before(self) -> tuple[str, str, str, int] | None:
+        """What dat.file_seen said of sums and of how rows are known, in its own form; None for a new file."""
+        if self.seen is None:
+            return None
+        said = (self.seen.sums, self.seen.lapsed_sums, self.seen.hash_columns)
+        sums, lapsed_sums, hash_columns = (json.dumps(part) for part in said)
+        return sums, lapsed_sums, hash_columns, self.seen.hash_version
+
 
 def keep(cursor: Cursor, plan: MergePlan) -> None:
     """Write the before-image of temp.merged and its row; before the profiles are written."""
@@ -78,6 +88,8 @@ def keep(cursor: Cursor, plan: MergePlan) -> None:
             FROM temp.merged m LEFT JOIN dat.profile p ON p.profile_id = m._old_id) WHERE {changed})
         TO {text_literal(plan.changes_path + ".parquet")} (FORMAT parquet)"""
     ).fetchone()
+    if plan.has_keys:
+        cursor.execute(f"COPY temp.keys_before TO {text_literal(plan.changes_path + '.keys.parquet')} (FORMAT parquet)")
     seen = files_seen.last(cursor, plan.goal_id, plan.file_name)
     said = {
         "properties": [[name, _mappings_into(plan, name)] for name in names],

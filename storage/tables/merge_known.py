@@ -69,7 +69,7 @@ def settle_left_out(cursor: Cursor, plan: MergePlan) -> None:
     count, line = row or (0, 0)
     if not count:
         return
-    if any(fill.fresh_rows_only for fill in plan.fills):
+    if any(fill.fresh_rows_only and fill.strategy is Strategy.SUM for fill in plan.fills):
         message = (
             f"{count:,} rows of {plan.file_name} that are in older sums do not fit the changed mapping, the first in "
             f"line {line:,}, so a new sum would miss them. Nothing was changed: correct them or leave the new sum out."

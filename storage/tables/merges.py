@@ -10,7 +10,17 @@ import json
 from storage.database import Cursor
 from storage.records.merges import HASH_VERSION, MergePlan
 from storage.records.runs import RunCounts, SkipReason
-from storage.tables import changes, merge_known, merge_typing, merge_writing, rejects, values
+from storage.tables import (
+    changes,
+    merge_actions,
+    merge_keys,
+    merge_known,
+    merge_matching,
+    merge_typing,
+    merge_writing,
+    rejects,
+    values,
+)
 
 
 class Unbalanced(Exception):
@@ -23,7 +33,7 @@ class TooManyRejects(Exception):
 
 SumWouldMiss = merge_known.SumWouldMiss
 _STAGE = ("marked", "known", "typed", "doubled", "merged", "kept", "matched", "identified", "conflicts", "superseded")
-_MORE_STAGE = ("acts", "action_problems", "owed", "owed_others", "keys_before", "differing")
+_MORE_STAGE = ("acts", "action_problems", "shares", "owed", "owed_others", "others", "keys_before", "differing")
 
 
 def merge(cursor: Cursor, plan: MergePlan) -> RunCounts:
@@ -40,26 +50,19 @@ def merge(cursor: Cursor, plan: MergePlan) -> RunCounts:
         SumWouldMiss: Known rows that are left out this time hold values for a new sum; the caller rolls back.
     """
     drop_stage(cursor)
-    merge_known.find(cursor, plan)
+    (merge_keys if plan.has_keys else merge_known).find(cursor, plan)
     merge_typing.make(cursor, plan)
-    rejects.copy_from_file(cursor, plan)
-    rejects.copy_from_typing(cursor, plan)
-    rejected = rejects.count(cursor, plan.run_id, plan.file_name)
-    _check_share(plan, rejected)
+    _match(cursor, plan)
+    rejected = _reject(cursor, plan)
     merge_writing.gather(cursor, plan)
     written = merge_writing.compute(cursor, plan)
     changes.keep(cursor, plan)
     merge_writing.write(cursor)
-    merge_known.settle_left_out(cursor, plan)
-    unchanged = 0 if plan.known_rows_again else _number(cursor, "SELECT count(*) FROM temp.known")
-    merge_known.remember(cursor, plan)
-    good = _number(cursor, "SELECT count(*) FROM temp.typed WHERE problem IS NULL")
-    skipped = {SkipReason.NO_MATCH.value: good - written.rows}
     counts = RunCounts(
         read=plan.records,
         applied=written.rows,
-        unchanged=unchanged,
-        skipped={reason: number for reason, number in skipped.items() if number},
+        unchanged=_remember(cursor, plan),
+        skipped=_skipped(cursor, plan, written.rows),
         rejected=rejected,
         created=written.created,
         updated=written.updated,
@@ -72,20 +75,71 @@ def merge(cursor: Cursor, plan: MergePlan) -> RunCounts:
     return counts
 
 
-def drop_stage(cursor: Cursor) -> None:
-    """Remove what the last merge of this cursor left behind."""
-    cursor.execute("DROP VIEW IF EXISTS temp.gathered")
-    for table in (*_STAGE, *_MORE_STAGE):
-        cursor.execute(f"DROP TABLE IF EXISTS temp.{table}")
+def _match(cursor: Cursor, plan: MergePlan) -> None:
+    """Find the profile of each row, and what its sums are owed, where that is not told by one identifier alone."""
+    if plan.is_plain:
+        return
+    if plan.action is not None:
+        merge_actions.type_rows(cursor, plan)
+    if plan.action is not None and plan.action.changes:
+        merge_actions.match_changes(cursor, plan)
+        links = "".join(f", l{number} VARCHAR" for number in range(len(plan.links)))
+        cursor.execute(f"CREATE TEMP TABLE identified (entity BIGINT{links})")
+    else:
+        merge_matching.match(cursor, plan)
+        cursor.execute(
+            f"UPDATE temp.typed SET problem = {merge_typing.CONFLICT} WHERE line IN (SELECT line FROM temp.conflicts)"
+        )
+    if plan.action is not None:
+        merge_actions.check_owners(cursor, plan)
+        merge_actions.owe(cursor, plan)
+    elif plan.has_keys:
+        merge_keys.owe(cursor, plan)
 
 
-def _check_share(plan: MergePlan, rejected: int) -> None:
+def _reject(cursor: Cursor, plan: MergePlan) -> int:
+    rejects.copy_from_file(cursor, plan)
+    rejects.copy_from_typing(cursor, plan)
+    if not plan.is_plain:
+        rejects.copy_from_matching(cursor, plan)
+    rejected = rejects.count(cursor, plan.run_id, plan.file_name)
     limit = plan.rejected_percent_max
     if limit is not None and plan.records and rejected * 100 > limit * plan.records:
         raise TooManyRejects(
             f"{rejected:,} of {plan.records:,} rows of {plan.file_name} were rejected, more than {limit:g} %: nothing "
             "was merged. Mend the file or the mapping, or import it anyway."
         )
+    return rejected
+
+
+def _remember(cursor: Cursor, plan: MergePlan) -> int:
+    """Remember the rows for the next import; return how many were unchanged since the last one."""
+    known = "SELECT count(*) FROM temp.known"
+    if plan.has_keys:
+        merge_keys.remember(cursor, plan)
+        if plan.action is not None:
+            merge_actions.write(cursor, plan)
+        return _number(cursor, known)
+    merge_known.settle_left_out(cursor, plan)
+    unchanged = 0 if plan.known_rows_again else _number(cursor, known)
+    merge_known.remember(cursor, plan)
+    return unchanged
+
+
+def _skipped(cursor: Cursor, plan: MergePlan, applied: int) -> dict[str, int]:
+    good = _number(cursor, "SELECT count(*) FROM temp.typed WHERE problem IS NULL")
+    why = SkipReason.NO_ACTION if plan.action is not None and plan.action.changes else SkipReason.NO_MATCH
+    found = {why.value: good - applied}
+    if plan.has_keys:
+        found[SkipReason.SUPERSEDED.value] = _number(cursor, "SELECT count(*) FROM temp.superseded")
+    return {reason: number for reason, number in found.items() if number}
+
+
+def drop_stage(cursor: Cursor) -> None:
+    """Remove what the last merge of this cursor left behind."""
+    cursor.execute("DROP VIEW IF EXISTS temp.gathered")
+    for table in (*_STAGE, *_MORE_STAGE):
+        cursor.execute(f"DROP TABLE IF EXISTS temp.{table}")
 
 
 def _mark_seen(cursor: Cursor, plan: MergePlan, counts: RunCounts) -> None:

@@ -6,6 +6,8 @@ from storage.records.files import CUT, RejectReason
 from storage.records.goals import PropertyType
 from storage.records.merges import MergePlan
 from storage.records.runs import Reject
+from storage.tables.merge_known import accepted
+from storage.tables.merge_typing import NO_IDENTIFIER, NO_ROW_KEY
 
 _REASON = {
     PropertyType.INTEGER: RejectReason.NOT_AN_INTEGER,
@@ -26,13 +28,19 @@ def copy_from_file(cursor: Cursor, plan: MergePlan) -> None:
 def copy_from_typing(cursor: Cursor, plan: MergePlan) -> None:
     """Keep the rows of temp.typed that have a problem: the first column that does not fit names it."""
     cases = {
-        "column": [f"WHEN -1 THEN {text_literal(plan.links[0].field)}"],
-        "value": ["WHEN -1 THEN ''"],
-        "reason": [f"WHEN -1 THEN '{RejectReason.IDENTIFIER_EMPTY.value}'"],
-        "suggestion": ["WHEN -1 THEN 'fill in the identifier'"],
+        "column": [f"WHEN {NO_IDENTIFIER} THEN {text_literal(' or '.join(link.field for link in plan.links))}"],
+        "value": [f"WHEN {NO_IDENTIFIER} THEN '' WHEN {NO_ROW_KEY} THEN ''"],
+        "reason": [
+            f"WHEN {NO_IDENTIFIER} THEN '{RejectReason.IDENTIFIER_EMPTY.value}'",
+            f"WHEN {NO_ROW_KEY} THEN '{RejectReason.ROW_KEY_EMPTY.value}'",
+        ],
+        "suggestion": [f"WHEN {NO_IDENTIFIER} THEN 'fill in the identifier' WHEN {NO_ROW_KEY} THEN 'fill in the key'"],
     }
+    if plan.has_keys:
+        named = " and ".join(plan.columns[column] for column in plan.key_columns)
+        cases["column"].append(f"WHEN {NO_ROW_KEY} THEN {text_literal(named)}")
     for number, fill in enumerate(plan.fills):
-        if fill.type is PropertyType.TEXT:
+        if fill.type in (PropertyType.TEXT, PropertyType.LIST):
             continue
         cases["column"].append(f"WHEN {number} THEN {text_literal(fill.field)}")
         cases["value"].append(f"WHEN {number} THEN {_part_of(f'f.c{fill.column}')}")
@@ -41,15 +49,39 @@ def copy_from_typing(cursor: Cursor, plan: MergePlan) -> None:
             f"WHEN {number} THEN {_suggestion(fill.type, f'trim(f.c{fill.column})', fill.format)}"
         )
     chosen = ", ".join(f"CASE problem {' '.join(when)} END" for when in cases.values())
-    whole = (
-        f"concat_ws({text_literal(_joint(plan.separator))}, {', '.join(f'f.c{n}' for n in range(len(plan.columns)))})"
-    )
+    own = f"problem >= 0 OR problem IN ({NO_IDENTIFIER}, {NO_ROW_KEY})"
     cursor.execute(
         f"""INSERT INTO dat.reject
-        SELECT ?, ?, t.line, {chosen}, {_part_of(whole)}
-        FROM (SELECT line, problem FROM temp.typed WHERE problem IS NOT NULL) t
-        JOIN read_parquet({text_literal(plan.accepted_path)}, hive_partitioning = false) f ON f.line = t.line""",
+        SELECT ?, ?, t.line, {chosen}, {_part_of(_whole(plan))}
+        FROM (SELECT line, problem FROM temp.typed WHERE {own}) t JOIN {accepted(plan)} f ON f.line = t.line""",
         [plan.run_id, plan.file_name],
+    )
+
+
+def copy_from_matching(cursor: Cursor, plan: MergePlan) -> None:
+    """Keep the rows whose identifiers are those of two profiles, and those whose action cannot be made or changed."""
+    fields = " ".join(f"WHEN {number} THEN {text_literal(link.field)}" for number, link in enumerate(plan.links))
+    found = []
+    if plan.action is None or not plan.action.changes:
+        reason = RejectReason.IDENTIFIER_CONFLICT.value
+        found.append(
+            f"""SELECT line, CASE link {fields} END AS column_name, value, '{reason}' AS reason, detail
+            FROM temp.conflicts"""
+        )
+    if plan.action is not None:
+        found.append("SELECT line, column_name, value, reason, detail FROM temp.action_problems")
+    cursor.execute(
+        f"""INSERT INTO dat.reject
+        SELECT ?, ?, t.line, t.column_name, {_part_of("t.value")}, t.reason, t.detail, {_part_of(_whole(plan))}
+        FROM ({" UNION ALL ".join(found)}) t JOIN {accepted(plan)} f ON f.line = t.line""",
+        [plan.run_id, plan.file_name],
+    )
+
+
+def _whole(plan: MergePlan) -> str:
+    """Return SQL for a row of the file as one text."""
+    return (
+        f"concat_ws({text_literal(_joint(plan.separator))}, {', '.join(f'f.c{n}' for n in range(len(plan.columns)))})"
     )
 
 
