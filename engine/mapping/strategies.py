@@ -19,7 +19,7 @@ WIDER: dict[PropertyType, frozenset[PropertyType]] = {
     PropertyType.BOOLEAN: frozenset({PropertyType.TEXT}),
     PropertyType.LIST: frozenset({PropertyType.TEXT}),
 }
-"""What a property may hold where a file gives less: nothing is lost, and what is written is read back the same."""
+"""What a property may hold where a file gives a narrower type; nothing is lost by it."""
 
 Value = str | int | Decimal | date | list[str] | None
 
