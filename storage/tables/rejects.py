@@ -6,14 +6,9 @@ from storage.records.files import CUT, RejectReason
 from storage.records.goals import PropertyType
 from storage.records.merges import MergePlan
 from storage.records.runs import Reject
+from storage.tables import suggestions
 from storage.tables.merge_known import accepted
 from storage.tables.merge_typing import NO_IDENTIFIER, NO_ROW_KEY
-
-_REASON = {
-    PropertyType.INTEGER: RejectReason.NOT_AN_INTEGER,
-    PropertyType.DECIMAL: RejectReason.NOT_A_DECIMAL,
-    PropertyType.DATE: RejectReason.IMPOSSIBLE_DATE,
-}
 
 
 def copy_from_file(cursor: Cursor, plan: MergePlan) -> None:
@@ -44,10 +39,8 @@ def copy_from_typing(cursor: Cursor, plan: MergePlan) -> None:
             continue
         cases["column"].append(f"WHEN {number} THEN {text_literal(fill.field)}")
         cases["value"].append(f"WHEN {number} THEN {_part_of(f'f.c{fill.column}')}")
-        cases["reason"].append(f"WHEN {number} THEN '{_REASON[fill.type].value}'")
-        cases["suggestion"].append(
-            f"WHEN {number} THEN {_suggestion(fill.type, f'trim(f.c{fill.column})', fill.format)}"
-        )
+        cases["reason"].append(f"WHEN {number} THEN {suggestions.reason(fill, f'f.c{fill.column}')}")
+        cases["suggestion"].append(f"WHEN {number} THEN {suggestions.suggestion(fill, f'f.c{fill.column}')}")
     chosen = ", ".join(f"CASE problem {' '.join(when)} END" for when in cases.values())
     own = f"problem >= 0 OR problem IN ({NO_IDENTIFIER}, {NO_ROW_KEY})"
     cursor.execute(
@@ -94,39 +87,6 @@ def _part_of(text: str) -> str:
 
 def _joint(separator: str) -> str:
     return separator if len(separator) == 1 else " "
-
-
-def _suggestion(kind: PropertyType, text: str, pattern: str | None) -> str:
-    """Return SQL for a hint about a value that does not fit."""
-    if kind is PropertyType.DATE:
-        form = text_literal(f"write it as {pattern}")
-        # A value of the format's own shape is written well, and names a day that does not exist.
-        shape = "regexp_replace({}, '[0-9]', '9', 'g')"
-        probe = f"strftime(DATE '2026-11-21', {text_literal(pattern or '')})"
-        return (
-            f"CASE WHEN regexp_full_match({text}, '[0 ./-]+') THEN 'empty date written as zeros' "
-            f"WHEN try_strptime({text}, {text_literal(_swapped(pattern or ''))}) IS NOT NULL "
-            f"THEN 'day and month swapped?' "
-            f"WHEN {shape.format(text)} = {shape.format(probe)} THEN 'no such day in the calendar' ELSE {form} END"
-        )
-    if kind is PropertyType.INTEGER:
-        return (
-            f"CASE WHEN regexp_full_match({text}, '[+-]?[0-9]+[.,][0-9]+') THEN 'has places; map it as decimal' "
-            f"WHEN regexp_full_match({text}, '[+-]?[0-9]+') THEN 'larger than an integer holds' "
-            f"WHEN lower({text}) IN ('n/a', 'na', 'null', 'none', '-') THEN 'leave it empty' "
-            "ELSE 'write digits only' END"
-        )
-    return (
-        f"CASE WHEN regexp_full_match({text}, '[+-]?[0-9.]*,[0-9]+') THEN 'decimal comma; write a point' "
-        f"WHEN regexp_full_match({text}, '[+-]?[0-9]*[.][0-9]{{11,}}') THEN 'more than 10 places' "
-        f"WHEN regexp_full_match({text}, '[0-9.,]*[oO][0-9.,oO]*') THEN 'letter O for zero?' "
-        f"WHEN lower({text}) IN ('n/a', 'na', 'null', 'none', '-') THEN 'leave it empty' "
-        "ELSE 'write a number with a decimal point' END"
-    )
-
-
-def _swapped(pattern: str) -> str:
-    return pattern.replace("%d", "%\0").replace("%m", "%d").replace("%\0", "%m")
 
 
 def count(cursor: Cursor, run_id: str, file_name: str) -> int:
