@@ -19,6 +19,7 @@ from engine.office import Office
 
 _OK, _FAILED = 0, 1
 _DAYS = 30
+_READ_HELP = "Read each file of a folder, however it is written, into a plain table; needs no home."
 _CONTENTS = {"original": "original", "receipt": "receipt", "result": "result", "rejects": "errors"}
 
 
@@ -75,6 +76,12 @@ def _parser() -> argparse.ArgumentParser:
     files = verb("files", _files, "List the files in and out, newest first.")
     files.add_argument("--connection", metavar="NAME", help="of this connection only")
     files.add_argument("--state", help="queued, in_progress, complete, failed, ignored, not_matched or incomplete")
+    folder = files.add_subparsers(metavar="read").add_parser("read", help=_READ_HELP, description=_READ_HELP)
+    folder.add_argument("source", metavar="IN_DIR")
+    folder.add_argument("target", metavar="OUT_DIR")
+    folder.add_argument("--salvage", action="store_true", help="pad or cut rows of a wrong length, and keep them")
+    folder.add_argument("--json", action="store_true", help="print one JSON document")
+    folder.set_defaults(do=_files_read)
     file = verb("file", _file, "Show a file and its answers, or write its content.", "file")
     file.add_argument("--to", metavar="PATH", help="write there instead of to standard output")
     contents = file.add_mutually_exclusive_group()
@@ -214,6 +221,24 @@ def _files(office: Office, asked: argparse.Namespace) -> int:
     for file in found:
         _say(_file_line(file))
     return _OK if found else _say("There is no such file.")
+
+
+def _files_read(_: Office, asked: argparse.Namespace) -> int:
+    from engine.files import folder  # noqa: PLC0415 - Arrow, which no other verb needs
+
+    def told(outcome: folder.Outcome) -> None:
+        if outcome.reading is None:
+            print(outcome.sentence, file=sys.stderr)
+        elif not asked.json:
+            _say(f"{outcome.name}: {outcome.sentence}")
+
+    found = folder.read_folder(Path(asked.source), Path(asked.target), salvages=asked.salvage, on_file=told)
+    if asked.json:
+        _print_json([item.as_json() for item in found])
+    failed = sum(item.reading is None for item in found)
+    if failed:
+        print(f"{failed:,} of {len(found):,} files could not be read.", file=sys.stderr)
+    return _FAILED if failed else _OK
 
 
 def _file(office: Office, asked: argparse.Namespace) -> int:

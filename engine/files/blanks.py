@@ -7,7 +7,7 @@ import numpy as np
 from engine.base import limits
 from engine.files import flaws
 from engine.files.flaws import Reject
-from engine.files.scan import Layout, Places, Scan, line_ends
+from engine.files.scan import Layout, Scan, line_ends
 from storage.records.files import RejectReason
 
 TAB = 9
@@ -45,25 +45,41 @@ def scan_blanks(data: bytes, first_line: int, layout: Layout, *, is_last: bool) 
     clean = ~bad & (columns != 0)
     kept = ~is_gap
     kept[after_values] = True
-    for nth in rejected.tolist():
-        kept[starts[nth] : ends[nth] + 1] = False
-        found.rejects.append(_reject(data, starts, ends, nth, int(columns[nth]), first_line, layout))
     rewritten = text.copy()
     rewritten[after_values] = TAB
     rewritten[after_values[values_until[clean] - 1]] = _LF
-    found.clean = [rewritten[kept].tobytes()]
-    found.lines = first_line + np.flatnonzero(clean)
+    numbers = np.flatnonzero(clean)
+    place, mended = 0, []
+    for nth in rejected.tolist():
+        start, end = int(starts[nth]), int(ends[nth]) + 1
+        text_after = _mend_or_reject(data, start, end, first_line + nth, int(columns[nth]), layout, found)
+        if text_after is not None:
+            found.clean += [rewritten[place:start][kept[place:start]].tobytes(), text_after]
+            place = end
+            mended.append(nth)
+        kept[start:end] = False
+    found.clean.append(rewritten[place:][kept[place:]].tobytes())
+    found.lines = first_line + np.union1d(numbers, np.array(mended, np.int64))
     found.blank_lines = int(np.count_nonzero((columns == 0) & ~bad))
     found.longest_bytes = int(lengths[clean].max()) + 1 if clean.any() else 0
     return found
 
 
-def _reject(
-    data: bytes, starts: Places, ends: Places, nth: int, columns: int, first_line: int, layout: Layout
-) -> Reject:
-    start, end = int(starts[nth]), int(ends[nth])
+def _mend_or_reject(
+    data: bytes, start: int, end: int, line: int, columns: int, layout: Layout, found: Scan
+) -> bytes | None:
+    """The text of a record that was mended; else None, and it is among the rejects."""
+    end -= 1
     flaw: flaws.Flaw | None = (RejectReason.FIELD_TOO_LONG, flaws.too_long())
     if end - start <= limits.RECORD_BYTES_MAX:
         flaw = flaws.of_bytes(data[start:end], may_be_damaged=layout.may_be_damaged)
     reason, detail = flaw or flaws.of_columns(columns, layout.columns)
-    return Reject(first_line + nth, reason, detail, flaws.shown(data, start, end))
+    shown = flaws.shown(data, start, end)
+    if layout.mend is not None and end - start <= limits.RECORD_BYTES_MAX:
+        fields, done = layout.mend(data[start:end].rstrip(b"\r\n"), line)
+        detail = f"{detail}; {done}" if done else detail
+        if fields is not None:
+            found.mended.append(Reject(line, reason, detail, shown))
+            return b"\t".join(fields) + b"\n"
+    found.rejects.append(Reject(line, reason, detail, shown))
+    return None

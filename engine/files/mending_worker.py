@@ -4,22 +4,23 @@ Separator, quotes and encoding are those that the file's goal reads, so what is 
 columns of ours that follow are mapped by nobody. Values are bytes of data: nothing is escaped for spreadsheets.
 """
 
-import csv
 import gzip
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
 from engine.base import limits
 from engine.files import encoding, one_by_one, scan, unpacking
+from engine.files.dialect import Dialect
 from engine.files.mending import Told
 from engine.files.records import Digest, Records
+from engine.files.swapping import Swaps
 from storage.records.exchange import ERRORS_COLUMNS
 from storage.records.files import CUT
 from storage.records.goals import BLANKS, FileFormat
@@ -67,27 +68,33 @@ class _Codec:
 
     name: str
     on_damage: str
+    swaps: Swaps = Swaps()  # noqa: RUF009 - it never changes
 
     def text(self, field: bytes) -> str:
         """Return a field's text."""
-        return field.replace(encoding.MARK_BYTES, "\N{REPLACEMENT CHARACTER}".encode()).decode("utf-8", self.on_damage)
+        field = field.replace(encoding.MARK_BYTES, "\N{REPLACEMENT CHARACTER}".encode())
+        return self.swaps.restored(field.decode("utf-8", self.on_damage))
 
 
 def _write(source: Path, target: Path, file_format: FileFormat, told: Told, codec: _Codec) -> int:
     with ThreadPoolExecutor(1) as pool:
         start = Records(source, file_format, codec.name, Digest(pool), trusted=True)
-    separator, columns = start.separator, start.columns
+    columns = start.columns
     # Rows that came back and are rejected again do not gather our columns.
     own = {name.casefold() for name in ERRORS_COLUMNS} if file_format.header else set()
     kept = [number for number, name in enumerate(columns) if name.casefold() not in own]
-    walk = _Walk(encoding.utf_8_blocks(source, codec.name, lambda _: None), separator)
+    walk = _Walk(start.swaps.blocks(encoding.utf_8_blocks(source, codec.name, lambda _: None)), start)
+    codec = replace(codec, swaps=start.swaps)
     rows = 0
     with target.open("wb") as raw, gzip.GzipFile("", "wb", _LEVEL, raw, mtime=0) as packed:
         # A declared encoding is kept, because the goal reads no other; else it is found out again.
         out = io.TextIOWrapper(packed, file_format.encoding or "utf-8", "replace", newline="")
-        line = _Line(out, separator)
-        if file_format.header:
-            line.write([*(columns[number] for number in kept), *ERRORS_COLUMNS])
+        line = Line(out, start.dialect)
+        if file_format.preamble_lines:
+            out.writelines(f"{codec.text(text)}\r\n" for text in start.lines_before_header)
+        for nth, names in enumerate(start.header):
+            named = [names[number] if number < len(names) else "" for number in kept]
+            line.write([*named, *("" if nth else name for name in ERRORS_COLUMNS)])
         for reject in _rejects(told.rejects):
             found = walk.record_at(reject["line"])
             line.write(_row(reject, found, kept, len(columns), told, codec))
@@ -127,27 +134,43 @@ def _row(
     ]
 
 
-class _Line:
-    """Writes rows in the way of the file."""
+class Line:
+    """Writes records in a file's own way."""
 
-    def __init__(self, out: io.TextIOBase, separator: str) -> None:
-        self._out, self._is_blanks = out, separator == BLANKS
-        self._writer = csv.writer(out, delimiter="\t" if self._is_blanks else separator, lineterminator="\r\n")
+    def __init__(self, out: TextIO, dialect: Dialect) -> None:
+        """Write to out; csv does it where it can, and where it cannot, separators and quotes of any kind."""
+        self._out, self._dialect = out, dialect
+        self._is_blanks = dialect.separator == BLANKS
+        self._special = {*"\r\n", dialect.separator, dialect.quote, dialect.escape} - {""}
 
-    def write(self, values: list[str]) -> None:
-        """Write one row; between blanks nothing can be empty or hold a blank."""
+    def write(self, values: Sequence[str]) -> None:
+        """Write one record; between blanks nothing can be empty or hold a blank."""
         if self._is_blanks:
             self._out.write("\t".join("_".join(value.split()) or "-" for value in values) + "\n")
-        else:
-            self._writer.writerow(values)
+            return
+        written = [self._field(value) for value in values]
+        if written == [""]:
+            written = [self._dialect.quote * 2]
+        self._out.write(self._dialect.separator.join(written) + "\r\n")
+
+    def _field(self, value: str) -> str:
+        quote, escape, separator = self._dialect.quote, self._dialect.escape, self._dialect.separator
+        if not any(mark in value for mark in self._special):
+            return value
+        if escape not in ("", quote):
+            value = value.replace(escape, escape * 2)
+        if quote:
+            return quote + value.replace(quote, (escape or quote) + quote) + quote
+        value = " ".join(value.splitlines())
+        return value.replace(separator, escape + separator if escape else " ")
 
 
 class _Walk:
     """Goes through a file's text once and gives the records that begin at wanted lines, ascending."""
 
-    def __init__(self, blocks: Iterator[bytes], separator: str) -> None:
+    def __init__(self, blocks: Iterator[bytes], records: Records) -> None:
         self._blocks = blocks
-        self._is_blanks, self._separator = separator == BLANKS, ord(separator) if len(separator) == 1 else 0
+        self._is_blanks, self._marks = records.separator == BLANKS, records.marks
         self._text, self._first_line, self._is_last = b"", 1, False
         self._ends: list[int] = []
 
@@ -173,7 +196,7 @@ class _Walk:
         if self._is_blanks:
             parsed: one_by_one.Parsed | one_by_one.Trouble = one_by_one.split_blanks(self._text, start)
         else:
-            parsed = one_by_one.parse(self._text, start, self._separator)
+            parsed = one_by_one.parse(self._text, start, self._marks)
         if isinstance(parsed, one_by_one.Parsed):
             is_here = parsed.end < len(self._text) or self._is_last
             raw = self._text[start : parsed.end].rstrip(b"\r\n")
@@ -184,7 +207,7 @@ class _Walk:
         """The physical line, split as if quotes were plain text."""
         line_end, _ = one_by_one.line_at(self._text, start)
         raw = self._text[start : min(line_end, start + limits.RECORD_BYTES_MAX)]
-        fields = raw.split() if self._is_blanks else raw.split(bytes([self._separator]))
+        fields = raw.split() if self._is_blanks else raw.split(self._marks.separator_bytes)
         return _Found(fields, raw, is_whole=False)
 
     def _go_on(self) -> None:

@@ -1,18 +1,24 @@
 """Cuts one file, in one encoding, into scanned blocks of whole records; memory stays bounded by the limits."""
 
 import hashlib
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from engine.base import limits
 from engine.base.errors import Category, GiveUp
-from engine.files import dialect, encoding, refusals
+from engine.files import dialect, encoding, guess, one_by_one, refusals, salvage, shape, swapping
 from engine.files.blanks import TAB, scan_blanks
+from engine.files.dialect import Dialect, Start
 from engine.files.flaws import Reject
+from engine.files.one_by_one import Marks
 from engine.files.scan import Layout, Scan, scan
 from storage.records.goals import BLANKS, FileFormat
+
+_RECORDS_TO_SHAPE = 500
 
 
 class Digest:
@@ -38,6 +44,21 @@ class Digest:
         return self._hash.hexdigest()
 
 
+@dataclass(frozen=True)
+class Manner:
+    """How files are taken.
+
+    is_bold: what the format leaves open is guessed, any header will do, and only what is no table is refused.
+    salvages: records that do not fit are mended and kept (implies is_bold).
+    """
+
+    is_bold: bool = False
+    salvages: bool = False
+
+
+CAUTIOUS = Manner()
+
+
 @dataclass
 class Tally:
     """What was counted in the file so far; records = accepted + rejected."""
@@ -48,6 +69,7 @@ class Tally:
     continuation_lines: int = 0
     accepted: int = 0
     rejected: int = 0
+    mended: int = 0
     first_reject: Reject | None = None
 
     def add(self, found: Scan) -> None:
@@ -57,6 +79,7 @@ class Tally:
         self.continuation_lines += found.continuation_lines
         self.accepted += found.lines.size
         self.rejected += len(found.rejects)
+        self.mended += len(found.mended)
         if found.rejects and self.first_reject is None:
             self.first_reject = min(found.rejects, key=lambda reject: reject.line)
 
@@ -85,6 +108,7 @@ class Records:
         *,
         trusted: bool,
         name: str | None = None,
+        manner: Manner = CAUTIOUS,
     ) -> None:
         """Read the first block and find separator and columns; trusted: bytes that do not decode are rejects.
 
@@ -94,31 +118,110 @@ class Records:
             MendData: The file is no table, or its header cannot be used.
             NotUtf8Error: It was taken for UTF-8, untrusted, and is not (from `scans` too).
         """
-        self._source, self._name = source, name or source.name
+        self._name, self._manner, self._digest = name or source.name, manner, digest
         self.total_bytes = source.stat().st_size
-        self._digest = digest
         self._blocks = encoding.utf_8_blocks(source, codec, digest.add, self._name)
-        refusals.check_start(self._name, _head(source))
+        head = _head(source)
+        if head or not manner.is_bold:
+            refusals.check_start(self._name, head)
         self._first = self._gather(b"", limits.SNIFF_BYTES)
-        sample = self._first[: limits.SNIFF_BYTES]
-        refusals.check_text(self._name, sample, file_format.separator)
-        self.separator = file_format.separator or dialect.sniff(sample)
-        while not dialect.has_whole_start(self._first, self.separator) and len(self._first) <= limits.RECORD_BYTES_MAX:
+        found = self._find(file_format, self._first[: limits.SNIFF_BYTES])
+        marks = self._swap(found, lambda: encoding.utf_8_blocks(source, codec, lambda _: None, self._name))
+        self.dialect = self._find_table(file_format, found, marks)
+        self._start = self._find_start(marks)
+        self.columns = tuple(map(self.swaps.restored, self._start.columns))
+        header_lines = self._start.lines_before - self._start.blank_lines
+        self.tally = Tally(self._start.lines_before, header_lines, self._start.blank_lines)
+        self._layout = Layout(
+            marks or Marks(TAB, None),
+            len(self.columns),
+            may_be_damaged=trusted,
+            mend=self._mender(marks) if manner.salvages else None,
+        )
+        self.ends_with_newline = self._first[-1:] in (b"\n", b"\r")
+        self.is_whole = False
+
+    @property
+    def separator(self) -> str:
+        """The separator as people name it: characters, or BLANKS."""
+        return self.dialect.separator
+
+    @property
+    def salvages(self) -> bool:
+        """Whether records that do not fit are mended."""
+        return self._manner.salvages
+
+    @property
+    def marks(self) -> Marks:
+        """By which bytes the clean text of the scans is parsed."""
+        return self._layout.marks
+
+    def _find(self, file_format: FileFormat, sample: bytes) -> Dialect:
+        """Find out how the file is written, as far as its format leaves that open."""
+        found = guess.told(file_format, sample) if self._manner.is_bold else dialect.told(file_format, sample)
+        refusals.check_text(self._name, sample, found.separator)
+        return found
+
+    def _swap(self, found: Dialect, read: Callable[[], Iterator[bytes]]) -> Marks | None:
+        """Have marks of several bytes swapped for one; return the bytes that are scanned for, None for blanks."""
+        self.swaps = swapping.Swaps()
+        if found.separator == BLANKS:
+            return None
+        marks, self.swaps = swapping.needed(self._name, found.separator, found.quote, found.escape, read)
+        self._blocks = self.swaps.blocks(chain((self._first,), self._blocks))
+        self._first = self._gather(b"", len(self._first))
+        return marks
+
+    def _find_table(self, file_format: FileFormat, found: Dialect, marks: Marks | None) -> Dialect:
+        """Find the lines before the header where they are not told; where reading is bold, the header's lines too."""
+        if file_format.preamble_lines is not None and not self._manner.is_bold:
+            return found
+        text = self._first[: limits.SNIFF_BYTES]
+        records = [
+            shape.Record(line, [field.decode("utf-8", "replace") for field in fields])
+            for line, fields, _ in dialect.records_of(text, marks, most=_RECORDS_TO_SHAPE, is_whole=self._is_all_here)
+        ]
+        made = shape.of(records)
+        if self._manner.is_bold:
+            return dialect.with_shape(found, made.preamble_lines, made.header_lines, made.columns)
+        return dialect.with_shape(found, made.preamble_lines, found.header_lines, None)
+
+    def _find_start(self, marks: Marks | None) -> Start:
+        """Read on until the header is here, and take it."""
+        while not dialect.has_whole_start(self._first, self.dialect, marks):
             before = len(self._first)
+            if before > limits.RECORD_BYTES_MAX:
+                break
             self._first = self._gather(self._first, before + 1)
             if len(self._first) == before:
                 break
-        start = dialect.start(self._name, self._first, self.separator, has_header=file_format.header)
-        if start is None:
-            raise refusals.no_data(self._name)
-        self.columns, self._start = start.columns, start
-        self._has_header = file_format.header
-        header_lines = start.lines_before - start.blank_lines
-        self.tally = Tally(start.lines_before, header_lines, start.blank_lines)
-        byte = TAB if self.separator == BLANKS else ord(self.separator)
-        self._layout = Layout(byte, len(self.columns), may_be_damaged=trusted)
-        self.ends_with_newline = self._first[-1:] in (b"\n", b"\r")
-        self.is_whole = False
+        start = dialect.start(self._name, self._first, self.dialect, marks)
+        if start is not None:
+            return start
+        if self._manner.is_bold:
+            lines = one_by_one.count_lines(self._first, 0, len(self._first))
+            return Start((), len(self._first), lines, lines)
+        raise refusals.no_data(self._name)
+
+    @property
+    def lines_before_header(self) -> list[bytes]:
+        """The physical lines that are no table, without their line ends; to be asked before `scans`."""
+        lines = re.split(rb"\r\n|\r|\n", self._first[: self._start.bytes_before])
+        return lines[: self.dialect.preamble_lines]
+
+    @property
+    def header(self) -> tuple[tuple[str, ...], ...]:
+        """The records that name the columns, each as it stands."""
+        return tuple(tuple(map(self.swaps.restored, names)) for names in self._start.header)
+
+    def _mender(self, marks: Marks | None) -> salvage.Mender:
+        header = self._start.columns if self.dialect.header_lines else ()
+        return salvage.Mender(marks or Marks(TAB, None), len(self.columns), header, is_blanks=marks is None)
+
+    @property
+    def _is_all_here(self) -> bool:
+        """Whether the first text is the whole file."""
+        return self._digest.size_bytes >= self.total_bytes
 
     def _gather(self, text: bytes, size: int) -> bytes:
         """Text with blocks added until it has that size, or the file ends."""
@@ -169,8 +272,16 @@ class Records:
     def _scan(self, text: bytes, *, is_last: bool) -> Scan:
         scanner = scan_blanks if self.separator == BLANKS else scan
         found = scanner(text, self.tally.lines + 1, self._layout, is_last=is_last)
+        if found.rejects:
+            found.rejects = [self._restored(reject) for reject in found.rejects]
+        if found.mended:
+            found.mended = [self._restored(reject) for reject in found.mended]
         self.tally.add(found)
         return found
+
+    def _restored(self, reject: Reject) -> Reject:
+        """The reject as it stood in the file, where something was swapped."""
+        return reject._replace(raw=self.swaps.restored(reject.raw)) if self.swaps.texts else reject
 
     def check_end(self) -> None:
         """Refuse the file if no record of it can be used.
@@ -179,8 +290,11 @@ class Records:
             MendData: There is no row, or none fits.
             GiveUp: The lines do not add up (category ledger).
         """
-        if not self.tally.records:
-            raise refusals.only_a_header(self._name) if self._has_header else refusals.no_data(self._name)
+        records = self.tally.records
+        if self._manner.is_bold:
+            return
+        if not records:
+            raise refusals.only_a_header(self._name) if self.dialect.header_lines else refusals.no_data(self._name)
         first = self.tally.first_reject
         if not self.tally.accepted and first is not None:
             raise refusals.no_row_fits(self._name, first.line, first.detail)

@@ -4,7 +4,7 @@ import codecs
 import re
 
 from engine.base.errors import BadInput, MendData
-from storage.records.goals import BLANKS
+from storage.records.goals import BLANKS, FileFormat
 
 _COMPRESSED = (b"\x1f\x8b", b"PK\x03\x04", b"PK\x05\x06", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf")
 _NOT_TEXT = (b"\xd0\xcf\x11\xe0", b"%PDF", b"PAR1", b"SQLite format", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x7fELF")
@@ -12,6 +12,8 @@ _WEB_PAGE = re.compile(rb"(?i)<(!doctype|!--|\?xml|html|head|body|script|error|[
 _JSON = re.compile(rb"""\{\s*["}]|\[\s*[\[{"\]]""")
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1a"))
 _CONTROLS_SHARE_MAX = 0.2
+_SEPARATOR_CHARACTERS_MAX = 10
+_USUAL_QUOTE = '"'
 
 
 def check_start(name: str, head: bytes) -> None:
@@ -39,7 +41,9 @@ def check_text(name: str, text: bytes, separator: str | None) -> None:
         raise MendData(f"The file {name} is a web page (HTML or XML), not a table: look at what its sender stored.")
     if _JSON.match(start):
         raise MendData(f"The file {name} is JSON, not a table: have it written as delimited text.")
-    controls = _CONTROLS if separator in (None, BLANKS) else _CONTROLS.replace(separator.encode(), b"")
+    controls = _CONTROLS
+    for mark in (separator or "") if separator != BLANKS else "":
+        controls = controls.replace(mark.encode(), b"")
     if start and len(text) - len(text.translate(None, controls)) > len(text) * _CONTROLS_SHARE_MAX:
         raise _not_text(name)
 
@@ -63,16 +67,37 @@ def no_row_fits(name: str, line: int, detail: str) -> MendData:
     return MendData(f"In the file {name} no row fits the header (line {line} {detail}): check separator and encoding.")
 
 
+def check_format(file_format: FileFormat) -> None:
+    """Refuse ways of writing that cannot be.
+
+    Raises:
+        BadInput: A separator, quote or escape that cannot be told from the rest, or a number of lines that is none.
+    """
+    check_separator(file_format.separator)
+    separator, quote, escape = file_format.separator, file_format.quote, file_format.escape
+    if quote and (len(quote) != 1 or quote in "\r\n\0 " or (separator not in (None, BLANKS) and quote in separator)):
+        raise BadInput("A quote is one character that is no part of the separator: choose another.", "format")
+    if quote is None and separator not in (None, BLANKS) and _USUAL_QUOTE in separator:
+        raise BadInput("The separator holds the usual quote: say which quote the file has, or none.", "format")
+    if escape is not None and escape != quote:
+        is_bad = len(escape) != 1 or escape in "\r\n\0 "
+        if is_bad or (separator not in (None, BLANKS) and escape in separator):
+            raise BadInput("An escape is one character that is no part of the separator: choose another.", "format")
+    if file_format.header_lines < 1 or (file_format.preamble_lines or 0) < 0:
+        raise BadInput("Lines before the header are 0 or more, those of the header 1 or more: mend them.", "format")
+
+
 def check_separator(separator: str | None) -> None:
     """Refuse separators that cannot stand between columns.
 
     Raises:
-        BadInput: It is not one plain character, or has another meaning in such files.
+        BadInput: It is empty or long, or has another meaning in such files.
     """
     if separator in (None, BLANKS):
         return
-    if len(separator) != 1 or not separator.isascii() or separator in '"\r\n\0':
-        raise BadInput("A separator is one plain character that is no quote and no line end: choose another.", "format")
+    if not 1 <= len(separator) <= _SEPARATOR_CHARACTERS_MAX or set(separator) & set("\r\n\0"):
+        most = _SEPARATOR_CHARACTERS_MAX
+        raise BadInput(f"A separator is 1 to {most} characters without line ends: choose another.", "format")
 
 
 def known_codec(encoding: str) -> str:

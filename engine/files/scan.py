@@ -9,6 +9,7 @@ scan goes from one to the other.
 
 from array import array
 from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -18,20 +19,23 @@ from numpy.typing import NDArray
 from engine.base import limits
 from engine.files import flaws, one_by_one
 from engine.files.flaws import Reject
-from engine.files.one_by_one import QUOTE
+from engine.files.one_by_one import Marks
 from storage.records.files import RejectReason
 
 Places = NDArray[np.int64]
+Mend = Callable[[bytes, int], tuple[list[bytes] | None, str]]
+"""Takes a record without its line end, and its line; gives its fields, None if it stays out, and what was done."""
 _LF, _CR = 10, 13
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How the file is laid out. separator: one byte; may_be_damaged: records that are no UTF-8 are rejects."""
+    """How the file is laid out. may_be_damaged: records that are no UTF-8 are rejects; mend: what salvages records."""
 
-    separator: int
+    marks: Marks
     columns: int
     may_be_damaged: bool
+    mend: Mend | None = None
 
 
 @dataclass
@@ -39,7 +43,8 @@ class Scan:
     """What one block of text holds; the caller keeps what lies behind consumed for the next block.
 
     clean: pieces of text that, joined, are `lines.size` records with the right number of columns (and empty
-    lines). lines: where they start, 1-based. physical_lines: line ends consumed.
+    lines). lines: where they start, 1-based. mended: those of them that did not fit as they stood.
+    physical_lines: line ends consumed.
     """
 
     consumed: int = 0
@@ -49,6 +54,7 @@ class Scan:
     clean: list[memoryview | bytes] = field(default_factory=list)
     lines: Places = field(default_factory=lambda: np.empty(0, np.int64))
     rejects: list[Reject] = field(default_factory=list)
+    mended: list[Reject] = field(default_factory=list)
     has_line_ends_in_quotes: bool = False
     longest_bytes: int = 0
     is_cut: bool = False
@@ -106,6 +112,9 @@ class _Phase:
         self.line_counts = np.diff(lines_before, prepend=0)
         self.lines = scanner.first_line + lines_before - self.line_counts
         suspects = self._find_suspects(scanner, phase) if scanner.quotes.size else np.empty(0, np.int64)
+        if scanner.escapes.size:
+            by_escape = np.searchsorted(self.ends, scanner.escapes)
+            suspects = np.union1d(suspects, by_escape[by_escape < self.ends.size])
         self._sort(scanner, suspects)
 
     @cached_property
@@ -137,6 +146,8 @@ class _Phase:
         self.bad = (self.columns != scanner.layout.columns) & ~self.empty
         self.bad |= lengths > limits.RECORD_BYTES_MAX
         self.bad[self._flawed(scanner)] = True
+        if scanner.layout.mend is not None:
+            suspects = np.union1d(suspects, np.flatnonzero(self.bad))
         clean = ~(self.bad | self.empty)
         self.odd = _listed(np.flatnonzero(~clean))
         clean[suspects] = False
@@ -159,14 +170,17 @@ class _Scanner:
     def __init__(self, data: bytes, first_line: int, layout: Layout, *, is_last: bool) -> None:
         """Find the places of line ends, separators and quotes."""
         self.data, self.first_line, self.layout, self.is_last = data, first_line, layout, is_last
-        self._separator = bytes([layout.separator])
+        self.marks, self._separator = layout.marks, layout.marks.separator_bytes
         self.text = np.frombuffer(data, np.uint8)
         ends = line_ends(data, self.text, is_last=is_last)
-        marks = self.text == layout.separator
+        marks = self.text == self.marks.separator
         marks |= ends
-        has_quotes = b'"' in data
+        has_quotes = self.marks.quote is not None and self.marks.quote_bytes in data
         if has_quotes:
-            marks |= self.text == QUOTE
+            marks |= self.text == self.marks.quote
+        self.escapes: Places = np.empty(0, np.int64)
+        if self.marks.escape is not None and self.marks.escape_bytes in data:
+            self._leave_out_escaped(marks, ends)
         self.places: Places = np.flatnonzero(marks)
         self.is_end = ends[self.places]
         self.quotes: Places = np.empty(0, np.int64)
@@ -179,17 +193,27 @@ class _Scanner:
         self._line_pieces: list[Places] = []
         self.found = Scan()
 
+    def _leave_out_escaped(self, marks: NDArray[np.bool_], ends: NDArray[np.bool_]) -> None:
+        """Take the marks away that an escape stands before; of several escapes every second is text."""
+        self.escapes = np.flatnonzero(self.text == self.marks.escape)
+        numbers = np.arange(self.escapes.size)
+        begins_run = np.diff(self.escapes, prepend=-2) != 1
+        in_run = numbers - np.maximum.accumulate(np.where(begins_run, numbers, 0))
+        after = self.escapes[in_run % 2 == 0] + 1
+        after = after[after < self.text.size]
+        marks[after] &= ends[after]
+
     def _follow_quotes(self) -> None:
         kinds = self.text[self.places]
-        is_quote = kinds == QUOTE
-        self.is_separator = kinds == self.layout.separator
+        is_quote = kinds == self.marks.quote
+        self.is_separator = kinds == self.marks.separator
         self.quotes_before = np.cumsum(is_quote, dtype=np.int32)
         self.quotes = self.places[is_quote]
         borders = np.zeros(256, np.bool_)
-        borders[[_LF, _CR, QUOTE, self.layout.separator]] = True
+        borders[[_LF, _CR, self.marks.quote or 0, self.marks.separator]] = True
         self.may_open = borders[self.text[self.quotes - 1]]
         self.may_close = borders[self.text[np.minimum(self.quotes + 1, self.text.size - 1)]]
-        if self.quotes[0] == 0:
+        if self.quotes.size and self.quotes[0] == 0:
             self.may_open[0] = True
 
     @cached_property
@@ -256,7 +280,7 @@ class _Scanner:
             count = self.data.count(self._separator, place, line_end) + 1
             self._judge(place, line_end + 1, line, count, None)
             return line_end + 1
-        parsed = one_by_one.parse(self.data, place, self.layout.separator)
+        parsed = one_by_one.parse(self.data, place, self.marks)
         if self._runs_out(parsed) and self._may_wait(place):
             return None
         if isinstance(parsed, one_by_one.Trouble):
@@ -273,7 +297,11 @@ class _Scanner:
 
     def _is_plain(self, place: int, line_end: int) -> bool:
         """Whether no field of the line opens a quote, so that all quotes in it are text."""
-        return self.data[place] != QUOTE and self.data.find(self._separator + b'"', place, line_end) < 0
+        if self.escapes.size and self.marks.escape_bytes in self.data[place:line_end]:
+            return False
+        if self.marks.quote is None:
+            return True
+        return self.data[place] != self.marks.quote and self.data.find(self.marks.opening, place, line_end) < 0
 
     def _runs_out(self, parsed: one_by_one.Parsed | one_by_one.Trouble) -> bool:
         if isinstance(parsed, one_by_one.Trouble):
@@ -303,14 +331,27 @@ class _Scanner:
             return
         text = self.data[place:end]
         if parsed is not None:
-            text = one_by_one.written(parsed.fields, self.layout.separator)
-            self.found.has_line_ends_in_quotes |= b"\n" in text[:-1] or b"\r" in text
+            text = one_by_one.written(parsed.fields, self.marks)
+        self._keep(text, line)
+
+    def _keep(self, text: bytes, line: int) -> None:
+        """Take one record as it is given to the parser."""
+        body = text.rstrip(b"\r\n")
+        self.found.has_line_ends_in_quotes |= b"\n" in body or b"\r" in body
         self.found.clean.append(text)
         self._line_pieces.append(np.array([line], np.int64))
         self.found.longest_bytes = max(self.found.longest_bytes, len(text))
 
     def _reject(self, start: int, end: int, line: int, reason: RejectReason, detail: str) -> None:
-        self.found.rejects.append(Reject(line, reason, detail, flaws.shown(self.data, start, end)))
+        shown = flaws.shown(self.data, start, end)
+        if self.layout.mend is not None and end - start <= limits.RECORD_BYTES_MAX:
+            fields, done = self.layout.mend(self.data[start:end].rstrip(b"\r\n"), line)
+            detail = f"{detail}; {done}" if done else detail
+            if fields is not None:
+                self.found.mended.append(Reject(line, reason, detail, shown))
+                self._keep(one_by_one.written(fields, self.marks), line)
+                return
+        self.found.rejects.append(Reject(line, reason, detail, shown))
 
     def _take(self, phase: _Phase, first: int, stop: int) -> None:
         """Take a run of records without odd quotes: clean ones as they stand, the others as rejects."""

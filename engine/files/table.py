@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pa_compute
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from engine.base import limits
 from engine.base.errors import Category, GiveUp
 from engine.files.flaws import Reject
+from engine.files.one_by_one import Marks
 
 _PARSE_CHUNK_BYTES = 1024**2
 _BOM = b"\xef\xbb\xbf"
@@ -33,15 +35,19 @@ _REJECTS = pa.schema(
 
 @dataclass(frozen=True)
 class Piece:
-    """Clean text and what the scan says of it; quoting: the file's fields may stand in quotes."""
+    """Clean text and what the scan says of it.
+
+    marks: by which bytes its fields stand apart, quotes within them doubled. swaps: characters of the values and what
+    they stand for.
+    """
 
     texts: Sequence[bytes | memoryview]
     lines: NDArray[np.int64]
-    separator: str
+    marks: Marks
     columns: int
-    quoting: bool
     has_line_ends_in_quotes: bool
     longest_bytes: int
+    swaps: tuple[tuple[str, str], ...] = ()
 
 
 def parse(piece: Piece) -> pa.Table:
@@ -54,6 +60,8 @@ def parse(piece: Piece) -> pa.Table:
     columns = _by_arrow(piece, text)
     if columns is None:
         columns = _by_python(piece, bytes(text))
+    for own, original in piece.swaps:
+        columns = [pa_compute.replace_substring(column, own, original) for column in columns]
     arrays = [pa.chunked_array([piece.lines]), *columns]
     return pa.Table.from_arrays(arrays, schema=_schema(piece.columns))
 
@@ -73,8 +81,8 @@ def _by_arrow(piece: Piece, text: bytes | memoryview) -> list[pa.ChunkedArray] |
             pa.BufferReader(pa.py_buffer(text)),
             pa_csv.ReadOptions(column_names=names, block_size=max(_PARSE_CHUNK_BYTES, 2 * piece.longest_bytes)),
             pa_csv.ParseOptions(
-                delimiter=piece.separator,
-                quote_char='"' if piece.quoting else False,
+                delimiter=chr(piece.marks.separator),
+                quote_char=False if piece.marks.quote is None else chr(piece.marks.quote),
                 newlines_in_values=piece.has_line_ends_in_quotes,
             ),
             pa_csv.ConvertOptions(
@@ -90,10 +98,13 @@ def _by_arrow(piece: Piece, text: bytes | memoryview) -> list[pa.ChunkedArray] |
 
 def _by_python(piece: Piece, text: bytes) -> list[pa.ChunkedArray]:
     csv.field_size_limit(limits.RECORD_BYTES_MAX * 2)
-    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if piece.quoting else csv.QUOTE_NONE
+    quote = piece.marks.quote
+    quoting: Literal[0, 3] = csv.QUOTE_NONE if quote is None else csv.QUOTE_MINIMAL
+    mark = None if quote is None else chr(quote)
     lines = io.StringIO(text.decode("utf-8"), newline="")
     try:
-        rows = [row for row in csv.reader(lines, delimiter=piece.separator, quoting=quoting) if row]
+        read = csv.reader(lines, delimiter=chr(piece.marks.separator), quotechar=mark, quoting=quoting)
+        rows = [row for row in read if row]
     except csv.Error:
         rows = []
     if len(rows) != piece.lines.size or any(len(row) != piece.columns for row in rows):
@@ -148,13 +159,16 @@ class Writer:
 
 
 @contextmanager
-def writers(accepted: Path, rejects: Path, columns: int) -> Iterator[tuple[Writer, Writer]]:
-    """Open both files of a reading; they stand in their places only if the block ends without an error."""
+def writers(paths: Sequence[Path], columns: int) -> Iterator[list[Writer]]:
+    """Open the files of a reading: one of rows, then some of rejects or mended rows.
+
+    They stand in their places only if the block ends without an error.
+    """
     made: list[Writer] = []
     try:
-        made.append(Writer(accepted, _schema(columns)))
-        made.append(Writer(rejects, _REJECTS))
-        yield made[0], made[1]
+        for path in paths:
+            made.append(Writer(path, _REJECTS if made else _schema(columns)))
+        yield made
         for writer in made:
             writer.finish()
     except BaseException:

@@ -207,8 +207,8 @@ def _check_count(handle: BinaryIO, name: str) -> None:
         raise _not_one(name, count)
 
 
-def head(source: Path, bytes_max: int) -> tuple[bytes, bool] | None:
-    """Return the first bytes that a packed file unpacks to, as whole lines, and whether that was all of it.
+def head(source: Path, bytes_max: int) -> tuple[bytes, bool, int] | None:
+    """Return the first bytes that a packed file unpacks to, as whole lines; whether that was all; from how many bytes.
 
     For a look at a file of which perhaps only the start is here; nothing is verified. None where it is not packed.
     """
@@ -218,15 +218,15 @@ def head(source: Path, bytes_max: int) -> tuple[bytes, bool] | None:
     if kind is None:
         return None
     if kind == "gz":
-        text, is_whole = _inflated(packed, _GZ_FORM, bytes_max)
+        text, is_whole, used_bytes = _inflated(packed, _GZ_FORM, bytes_max)
     else:
-        text, is_whole = _zip_head(packed, bytes_max)
+        text, is_whole, used_bytes = _zip_head(packed, bytes_max)
     if not is_whole and (end := max(text.rfind(b"\n"), text.rfind(b"\r"))) > 0:
         text = text[: end + 1]
-    return text, is_whole
+    return text, is_whole, used_bytes
 
 
-def _zip_head(packed: bytes, bytes_max: int) -> tuple[bytes, bool]:
+def _zip_head(packed: bytes, bytes_max: int) -> tuple[bytes, bool, int]:
     """Read on from the entry in front, because the table of contents stands at the end; folders are passed over."""
     place = 0
     while packed.startswith(ZIP, place) and len(packed) >= place + _ZIP_MEMBER.size:
@@ -240,17 +240,18 @@ def _zip_head(packed: bytes, bytes_max: int) -> tuple[bytes, bool]:
             continue
         if method == zipfile.ZIP_STORED:
             text = packed[place : place + min(bytes_max, length)]
-            return text, len(text) == length
+            return text, len(text) == length, place + len(text)
         return _inflated(packed[place:], _RAW_FORM, bytes_max)
-    return b"", True
+    return b"", True, place
 
 
-def _inflated(packed: bytes, form: int, bytes_max: int) -> tuple[bytes, bool]:
+def _inflated(packed: bytes, form: int, bytes_max: int) -> tuple[bytes, bool, int]:
     member = zlib.decompressobj(form)
     try:
-        return member.decompress(packed, bytes_max), member.eof
+        text = member.decompress(packed, bytes_max)
     except zlib.error:
-        return b"", False
+        return b"", False, len(packed)
+    return text, member.eof, len(packed) - len(member.unconsumed_tail)
 
 
 def _not_one(name: str, count: int) -> MendData:

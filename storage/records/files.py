@@ -70,6 +70,11 @@ class FileReading:
         c0..cN-1 (VARCHAR, never null; empty stays empty) in the order of `columns`.
     rejects_path: Parquet, columns line (BIGINT), reason (VARCHAR, a RejectReason), detail (VARCHAR, one
         sentence), raw (VARCHAR, the record as it stood, at most REJECT_RAW_CHARACTERS_MAX).
+    quote: "" where fields never stand in quotes. escape: the quote where it is doubled. preamble_lines: physical
+        lines before the header. header_lines: 0 without one. is_encoding_detected, is_dialect_detected: not, or not
+        wholly, told by the format.
+    mended: how many of the accepted did not fit as they stood and were salvaged; mended_path: as rejects_path, of
+        those, "" where nothing was to be salvaged.
     """
 
     sha256: str
@@ -85,6 +90,14 @@ class FileReading:
     accepted_path: str
     rejects_path: str
     notes: tuple[str, ...] = field(default=())
+    quote: str = '"'
+    escape: str = '"'
+    preamble_lines: int = 0
+    header_lines: int = 1
+    is_encoding_detected: bool = False
+    is_dialect_detected: bool = False
+    mended: int = 0
+    mended_path: str = ""
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "FileReading":
@@ -123,7 +136,8 @@ class FilePreview:
     """What the start of a file looks like, before anything is imported.
 
     rows: the first accepted rows, each as its physical line and its texts. records and rejected count what
-    was looked at; is_whole says whether that was the whole file.
+    was looked at; is_whole says whether that was the whole file. rows_estimated: records of the whole file, exact
+    where is_whole; None where it cannot be told. The rest is as in FileReading.
     """
 
     encoding: str
@@ -133,6 +147,13 @@ class FilePreview:
     records: int
     rejected: int
     is_whole: bool
+    rows_estimated: int | None = None
+    quote: str = '"'
+    escape: str = '"'
+    preamble_lines: int = 0
+    header_lines: int = 1
+    is_encoding_detected: bool = False
+    is_dialect_detected: bool = False
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "FilePreview":

@@ -132,9 +132,9 @@ def test_an_encoding_that_is_none_is_refused(tmp_path: Path, encoding: str) -> N
         read(tmp_path, b"a,b\n1,1\n", FileFormat(encoding=encoding))
 
 
-@pytest.mark.parametrize("separator", [";;", '"', "\n", "é", ""])
+@pytest.mark.parametrize("separator", ['"', "\n", "", "a" * 11])
 def test_a_separator_that_cannot_be_is_refused(tmp_path: Path, separator: str) -> None:
-    with pytest.raises(BadInput, match="A separator is one plain character"):
+    with pytest.raises(BadInput, match=r"separator .*(choose another|say which)"):
         read(tmp_path, b"a,b\n1,1\n", FileFormat(separator=separator))
 
 

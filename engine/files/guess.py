@@ -1,0 +1,198 @@
+"""Guesses boldly how a file is written, by the reading whose rows are most alike and whose cells make most sense."""
+
+import csv
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from engine.files import shape
+from engine.files.dialect import DOUBLED, Dialect
+from storage.records.goals import BLANKS, FileFormat
+
+_USUAL = (",", ";", "\t", "|")
+_QUOTES = (DOUBLED, "'")
+_LINES_MAX = 300
+_CHARACTERS_MAX = 64 * 1024
+_CELLS_MAX = 3_000
+_GOOD = 0.5
+"""Of what a perfect table scores, 1; unusual separators are only asked where the usual ones give less."""
+_FAVOUR = {**dict.fromkeys(_USUAL, 1.0), " ": 0.7, BLANKS: 0.72, ":": 0.55}
+_FAVOUR_OF_OTHERS = 0.6
+_ONE_COLUMN_OF_VALUES, _ONE_COLUMN = 0.6, 0.4
+_SHARE_ALWAYS = 0.9
+_STAND_IN = "\x1f"
+_HINT = re.compile(r"sep=(.)\s*")
+_PLAIN = re.compile(r"[^,;|\t\"]{1,200}")
+_WRAPPED = re.compile(r"(['\"`|~^*#%$]).*\1")
+_PHRASE, _WRAP, _ODD, _EMPTY = 0.7, 0.2, 0.25, 0.8
+
+
+class _Way(NamedTuple):
+    """One way to read: separator (of one or more characters, or BLANKS) and quote."""
+
+    separator: str
+    quote: str
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """The start of a file: its lines without line ends, blank ones left out."""
+
+    lines: list[str]
+
+    @property
+    def text(self) -> str:
+        """The lines in one."""
+        return "\n".join(self.lines)
+
+
+def told(file_format: FileFormat, sample: bytes) -> Dialect:
+    """What the format tells; what it leaves open is guessed from the sample, UTF-8 text."""
+    text = sample[: _CHARACTERS_MAX * 2].decode("utf-8", "replace")[:_CHARACTERS_MAX]
+    lines = [line for line in re.split(r"\r\n|\r|\n", text) if line.strip()]
+    is_cut = len(sample) > len(text.encode("utf-8", "replace"))
+    found = _Sample(lines[: -1 if is_cut and len(lines) > 1 else None][:_LINES_MAX])
+    separator, quote = _best(found, file_format)
+    escape = file_format.escape
+    if escape is None:
+        escape = "\\" if quote and _is_escaped(found.text, separator, quote) else quote
+    return Dialect(separator, quote, escape)
+
+
+def _best(sample: _Sample, file_format: FileFormat) -> _Way:
+    hint = _HINT.fullmatch(sample.lines[0]) if sample.lines else None
+    separator = file_format.separator or (hint.group(1) if hint else None)
+    quotes = _quotes(sample, separator) if file_format.quote is None else (file_format.quote,)
+    if separator is not None:
+        ways = [_Way(separator, quote) for quote in quotes]
+        return max(ways, key=lambda way: _score(sample, way))
+    ways = [_Way(mark, quote) for mark in _USUAL if mark in sample.text for quote in quotes]
+    ranked = {way: _score(sample, way) for way in ways}
+    if max(ranked.values(), default=0.0) < _GOOD:
+        for mark in (*_others(sample), " ", BLANKS):
+            for quote in quotes if mark != BLANKS else ("",):
+                ranked[_Way(mark, quote)] = _score(sample, _Way(mark, quote))
+    if not ranked:
+        return _Way(",", DOUBLED)
+    best = max(ranked, key=lambda way: ranked[way])
+    for longer in _longer(sample, best.separator):
+        way = _Way(longer, best.quote)
+        ranked[way] = _score(sample, way)
+    best = max(ranked, key=lambda way: ranked[way])
+    return best if ranked[best] > _score_of_one_column(sample, best) else _Way(",", best.quote or DOUBLED)
+
+
+def _others(sample: _Sample) -> list[str]:
+    """Characters that stand in most lines and are neither letters, digits, quotes nor blanks."""
+    counts: Counter[str] = Counter()
+    for line in sample.lines:
+        counts.update({mark for mark in line if not mark.isalnum() and mark not in "\"'` .,;|\t_-\ufffd"})
+    return [mark for mark, count in counts.most_common(8) if count >= len(sample.lines) * _GOOD]
+
+
+def _longer(sample: _Sample, separator: str) -> list[str]:
+    """Separators of several characters in which this one nearly always stands."""
+    if separator == BLANKS or len(separator) != 1:
+        return []
+    text, mark = sample.text, re.escape(separator)
+    beside = Counter(re.findall(rf"[^\w\s\"']?[ ]?{mark}(?={mark}|[^\w\s\"']| )[^\w\"'\n]?", text))
+    beside.update(re.findall(rf" {mark}", text))
+    beside.update(re.findall(rf"{mark}[^\w\"'\n]", text))
+    total = text.count(separator)
+    likely = (found for found, _ in beside.most_common(6) if len(found) > 1)
+    return [found for found in likely if text.count(found) * found.count(separator) >= total * _SHARE_ALWAYS]
+
+
+def _quotes(sample: _Sample, separator: str | None) -> tuple[str, ...]:
+    """The quotes that stand around fields somewhere; " in any case, as it does no harm."""
+    border = re.escape(separator) if separator and separator != BLANKS else r"[^\w\s'\"]|[\t ]"
+    found = [DOUBLED]
+    text = sample.text
+    for quote in ("'", "`", "|", "~", "^", "*", "%", "$", "#"):
+        if quote not in text or quote == separator:
+            continue
+        mark = re.escape(quote)
+        around = re.findall(rf"(?m)(?:^|{border}){mark}[^{mark}\n]*{mark}(?=$|{border})", text)
+        enough = 2 if quote in _QUOTES else len(sample.lines)
+        if len(around) >= enough:
+            found.append(quote)
+    if any(line.count(DOUBLED) % 2 for line in sample.lines):
+        found.append("")
+    return tuple(found)
+
+
+def rows(sample: _Sample, separator: str, quote: str) -> list[list[str]]:
+    """The rows of the sample, read forgivingly."""
+    if separator == BLANKS:
+        return [line.split() for line in sample.lines]
+    lines = sample.lines
+    if len(separator) > 1:
+        lines = [line.replace(separator, _STAND_IN) for line in lines]
+    mark = separator if len(separator) == 1 else _STAND_IN
+    csv.field_size_limit(2**31 - 1)
+    reader = csv.reader(
+        [f"{line}\n" for line in lines],
+        delimiter=mark,
+        quotechar=quote or None,
+        quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
+    )
+    try:
+        return [row for row in reader if row]
+    except csv.Error:
+        return [line.split(mark) for line in lines]
+
+
+def _score(sample: _Sample, way: _Way) -> float:
+    """From 0 to 1: how alike the rows are, how many columns they have, and how much sense the cells make."""
+    found = rows(sample, way.separator, way.quote)
+    if not found:
+        return 0.0
+    counts = Counter(len(row) for row in found)
+    columns, most = max(counts.items(), key=lambda item: (item[1], item[0]))
+    if columns == 1:
+        return 0.0
+    alike = most / len(found)
+    merged = len(found) / len(sample.lines)
+    favour = _FAVOUR.get(way.separator, _FAVOUR.get(way.separator.strip() or " ", _FAVOUR_OF_OTHERS))
+    return alike**2 * (columns - 1) / columns * _sense([row for row in found if len(row) == columns]) * favour * merged
+
+
+def _score_of_one_column(sample: _Sample, best: _Way) -> float:
+    """What reading each line as one value scores."""
+    if best.separator in _USUAL:
+        return 0.0
+    texts = [line.strip() for line in sample.lines[1:]] or sample.lines
+    if sum(map(shape.is_typed, texts)) >= len(texts) * _SHARE_ALWAYS:
+        return _ONE_COLUMN_OF_VALUES
+    return _ONE_COLUMN * _sense([[text] for text in texts])
+
+
+def _sense(found: list[list[str]]) -> float:
+    """The share of cells that make sense: values count fully, plain phrases less, what looks unsplit hardly."""
+    total = count = 0.0
+    for row in found:
+        for text in row:
+            total += _cell(text.strip())
+        count += len(row)
+        if count > _CELLS_MAX:
+            break
+    return total / count if count else 0.0
+
+
+def _cell(text: str) -> float:
+    if not text:
+        return _EMPTY
+    if shape.is_typed(text):
+        return 1.0
+    if len(text) > 1 and _WRAPPED.fullmatch(text):
+        return _WRAP
+    return _PHRASE if _PLAIN.fullmatch(text) else _ODD
+
+
+def _is_escaped(text: str, separator: str, quote: str) -> bool:
+    """Whether a backslash stands before quotes that do not close a field, and none of those is doubled."""
+    mark, part = re.escape(quote), "" if separator == BLANKS else re.escape(separator)
+    within = re.findall(rf"\\{mark}(?!{part}|$|{mark})", text, re.MULTILINE) if part else []
+    doubled = re.findall(rf"[^{mark}\\\n{part}]{mark}{mark}(?=[^{mark}\n{part}])", text) if part else []
+    return len(within) > len(doubled)
