@@ -4,7 +4,17 @@ import streamlit as st
 
 from engine.views import goals as view
 from engine.views.goals import GoalPage
-from pages.parts import frame, goal_edit, goal_files, goal_formats, goal_identifiers, goal_mappings, session, words
+from pages.parts import (
+    frame,
+    goal_edit,
+    goal_files,
+    goal_formats,
+    goal_identifiers,
+    goal_mappings,
+    goal_versions,
+    session,
+    words,
+)
 from pages.parts.badges import Badge
 from pages.parts.goal_edit import Edit
 from pages.parts.plain import plain
@@ -29,6 +39,7 @@ def _draw_title(page: GoalPage, edit: Edit) -> None:
     if not page.may_edit:
         shown.append(Badge("Read-only", "gray", "visibility"))
     with frame.title_row(page.connection.name, tuple(shown)):
+        goal_versions.draw(page, edit)
         if page.may_edit:
             if edit.changes:
                 st.button("Discard", key="goal_discard", on_click=goal_edit.discard, args=(edit, page.goal))

@@ -5,6 +5,7 @@ import dataclasses
 from engine.actions.desk import Desk, known_connection, known_goal
 from engine.base import clock, errors
 from engine.flows import goal_place
+from engine.mapping import actions as action_rules
 from engine.mapping import checks
 from engine.security import audit
 from engine.security.audit import What
@@ -37,7 +38,10 @@ def save(desk: Desk, caller: Caller, goal: ImportGoal, expected_version: int) ->
         connection = known_connection(cursor, goal.connection_id)
         way = (connection.direction, connection.method, connection.methodology)
         wrong = goal_place.problem(way, goal.folder, goal.files, goal.files_kind)
-        found = [wrong] if wrong else checks.problems(goal, profiles.properties(cursor))
+        needs_identifiers = action_rules.needs_identifiers(connection.data_type)
+        found = [wrong] if wrong else []
+        found += checks.problems(goal, profiles.properties(cursor), needs_identifiers=needs_identifiers)
+        found += action_rules.problems(goal, connection.data_type)
     _refuse_other_version(before, expected_version, connection)
     if found:
         raise errors.BadInput(found[0])

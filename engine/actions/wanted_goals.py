@@ -7,7 +7,6 @@ from engine.actions.wanted_place import Place, boolean, each, integer, text, wor
 from engine.base import errors
 from storage.records.goals import (
     BLANKS,
-    SHRINK_PERCENT_USUAL,
     ActionFields,
     FileFormat,
     Identifier,
@@ -51,7 +50,7 @@ def goal(value: Any, where: str, *, has_folder: bool) -> ImportGoal:
         row_key=tuple(place.take("row_key", each(text), [])),
         action=place.take("action", _action, None),
         rejected_percent_max=place.take("rejected_percent_max", _or_none(_percent), None),
-        shrink_percent_max=place.take("shrink_percent_max", _or_none(_percent), SHRINK_PERCENT_USUAL),
+        shrink_percent_max=place.take("shrink_percent_max", _or_none(_percent), None),
     )
     place.done()
     return found

@@ -71,12 +71,13 @@ def scan_folder(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[str
 
     Args:
         desk: The open home.
-        arguments: {"connection_id", "folder", "files", "files_kind", "format": {separator, header, encoding}}.
+        arguments: {"connection_id", "folder", "files", "files_kind", "format": as in FileFormat}.
         watch: Of this job.
 
     Returns:
         {"files": [{"name", "size_bytes", "changed_at"}], "not_taken": [[name, reason]], "preview": None or
-        {"name", "encoding", "separator", "columns", "rows": [[line, [values]]]}, "preview_error": None or a sentence}.
+        {"name", "encoding", "separator", "columns", "rows": [[line, [values]]], "records", "is_whole",
+        "rows_estimated"}, "preview_error": None or a sentence}.
     """
     with desk.database.read() as cursor:
         connection = connections.by_id(cursor, arguments["connection_id"])
@@ -100,7 +101,7 @@ def scan_folder(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[str
         path = work / sample.spool_key
         if sample.size_bytes > limits.SNIFF_BYTES:
             _cut_at_line_end(path)
-        answer["preview"] = _preview(path, sample.name, file_format)
+        answer["preview"] = _preview(path, sample.name, file_format, sample.size_bytes)
     except errors.MendData as error:
         answer["preview_error"] = str(error)
     finally:
@@ -190,14 +191,21 @@ def _listed(listing: Listing) -> dict[str, Any]:
     return {"files": files_listed, "not_taken": [list(pair) for pair in listing.not_taken]}
 
 
-def _preview(path: Path, name: str, file_format: FileFormat) -> dict[str, Any]:
+def _preview(path: Path, name: str, file_format: FileFormat, size_bytes: int | None = None) -> dict[str, Any]:
+    """Read the start of a file; size_bytes: of the whole one, where only its start lies here."""
     preview = files.preview_in_worker(path, file_format, name=name)
+    here_bytes = path.stat().st_size
+    times = (size_bytes or here_bytes) / max(here_bytes, 1)
+    rows = preview.records if preview.is_whole else getattr(preview, "rows_estimated", None)
     return {
         "name": name,
         "encoding": preview.encoding,
         "separator": preview.separator,
         "columns": list(preview.columns),
         "rows": [[line, list(values)] for line, values in preview.rows],
+        "records": preview.records,
+        "is_whole": preview.is_whole and times <= 1,
+        "rows_estimated": None if rows is None else round(rows * max(times, 1)),
     }
 
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from engine.views.export_words import said
 from storage.records.goals import (
-    SHRINK_PERCENT_USUAL,
     FileFormat,
     ImportGoal,
     Mapping,
@@ -70,12 +69,8 @@ def _action(goal: ImportGoal) -> dict[str, Any]:
 
 
 def _limits(goal: ImportGoal) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    if goal.rejected_percent_max is not None:
-        found["rejected_percent_max"] = goal.rejected_percent_max
-    if goal.shrink_percent_max != SHRINK_PERCENT_USUAL:
-        found["shrink_percent_max"] = goal.shrink_percent_max
-    return found
+    shares = {"rejected_percent_max": goal.rejected_percent_max, "shrink_percent_max": goal.shrink_percent_max}
+    return {name: share for name, share in shares.items() if share is not None}
 
 
 def _cell(value: Any) -> Any:

@@ -7,33 +7,39 @@ from typing import Any
 from engine.base import clock, errors
 from engine.flows import goal_place
 from engine.flows.desk import Desk
+from engine.mapping import actions as action_rules
 from engine.mapping import checks, strategies
+from engine.mapping.checks import Finding
 from engine.security import audit, masking, roles
 from engine.security.audit import What
 from engine.security.roles import Right
 from storage.records.connections import Connection
-from storage.records.goals import ImportGoal, Mapping, Property, PropertyType, Strategy
-from storage.records.merges import Fill
+from storage.records.goals import FileFormat, ImportGoal, Property, PropertyType, Strategy
 from storage.records.people import Caller
-from storage.records.runs import Job
-from storage.tables import connections, files_seen, goals, jobs, previews, profiles
+from storage.records.runs import Job, RunCounts
+from storage.tables import connections, files_seen, goals, jobs, profiles, runs
 
 
 @dataclass(frozen=True)
 class SeenFile:
-    """A file that the scan found. state: "new", "changed" or "imported", compared with the last import."""
+    """A file that the scan found. state: "new", "changed" or "imported", compared with the last import.
+
+    rows: None where nobody counted them yet; an estimate from the start of the file where is_estimate.
+    """
 
     name: str
     size_bytes: int
     changed_at: str | None
     state: str
+    rows: int | None
+    is_estimate: bool
 
 
 @dataclass(frozen=True)
 class Scan:
     """What the newest answered scan saw; job is the newest scan, which may still run or have failed since.
 
-    file_format: how the sample was read, as {"separator", "header", "encoding"}; empty where nothing was read.
+    file_format: what was asked of the sample's reading; None where nothing was read.
     rows: of the newest file's head, each (line, values in the order of columns); values are masked for
     callers who may not see raw ones.
     """
@@ -42,7 +48,7 @@ class Scan:
     files: tuple[SeenFile, ...]
     not_taken: tuple[tuple[str, str], ...]
     file_name: str
-    file_format: dict[str, Any]
+    file_format: FileFormat | None
     encoding: str
     separator: str
     columns: tuple[str, ...]
@@ -52,7 +58,11 @@ class Scan:
 
 @dataclass(frozen=True)
 class GoalPage:
-    """The mapping page. filled: profiles that hold a value, by lower-case property name. now is UTC."""
+    """The mapping page. filled: profiles that hold a value, by lower-case property name. now is UTC.
+
+    has_actions: its rows are actions, or change some where changes_actions. sources: names that goals give to what
+    numbers actions. no_match_run: the newest run where no row of the connection found a profile, as (id, number).
+    """
 
     connection: Connection
     goal: ImportGoal
@@ -60,16 +70,11 @@ class GoalPage:
     filled: dict[str, int]
     scan: Scan | None
     may_edit: bool
+    has_actions: bool
+    changes_actions: bool
+    sources: tuple[str, ...]
+    no_match_run: tuple[str, int] | None
     now: datetime
-
-
-@dataclass(frozen=True)
-class DatePreview:
-    """How many of the given values fit a date format, and the first that do not as (line, value)."""
-
-    fits: int
-    total: int
-    failing: tuple[tuple[int, str], ...]
 
 
 def page(desk: Desk, caller: Caller, goal_id: str) -> GoalPage:
@@ -89,28 +94,45 @@ def page(desk: Desk, caller: Caller, goal_id: str) -> GoalPage:
         counts = profiles.filled(cursor, [item.name for item in known.values()])
         job = jobs.newest_with_key(cursor, f"scan:{goal_id}")
         answered = jobs.newest_done_with_key(cursor, f"scan:{goal_id}")
-        seen = files_seen.sizes(cursor, goal_id)
+        taken = files_seen.taken(cursor, goal_id)
+        newest = next(iter(runs.listed(cursor, connection.connection_id, 0, 1)), None)
+        others = [item.action.source for item in goals.listed(cursor) if item.action and item.goal_id != goal_id]
     return GoalPage(
         connection=connection,
         goal=goal,
         properties=tuple(known.values()),
         filled={name.lower(): number for name, number in counts.items()},
-        scan=_scan(caller, job, answered, seen) if job else None,
+        scan=_scan(caller, job, answered, taken) if job else None,
         may_edit=roles.may(caller.role, Right.EDIT_MAPPINGS),
+        has_actions=connection.data_type in action_rules.TYPES,
+        changes_actions=connection.data_type in action_rules.CHANGING,
+        sources=tuple(dict.fromkeys(others)),
+        no_match_run=(newest.run_id, newest.number) if newest and _matched_nothing(newest.counts) else None,
         now=clock.now(),
     )
+
+
+def _matched_nothing(counts: RunCounts) -> bool:
+    return bool(sum(counts.skipped.values())) and not counts.applied and not counts.unchanged
 
 
 def problems(page: GoalPage, goal: ImportGoal) -> list[str]:
     """Return what keeps an edited goal from being saved, sentence by sentence; empty where nothing does."""
     way = (page.connection.direction, page.connection.method, page.connection.methodology)
     place = goal_place.problem(way, goal.folder, goal.files, goal.files_kind)
-    return [*([place] if place else []), *checks.problems(goal, {item.name.lower(): item for item in page.properties})]
+    known = {item.name.lower(): item for item in page.properties}
+    data_type = page.connection.data_type
+    return [
+        *([place] if place else []),
+        *checks.problems(goal, known, needs_identifiers=action_rules.needs_identifiers(data_type)),
+        *action_rules.problems(goal, data_type),
+    ]
 
 
-def warnings(page: GoalPage, goal: ImportGoal) -> list[str]:
-    """Return the properties, in order, that hold data already and would receive more (requirement M19)."""
-    return checks.warnings(goal, {name for name, number in page.filled.items() if number})
+def findings(page: GoalPage, goal: ImportGoal) -> tuple[Finding, ...]:
+    """Return what the goal's mappings meet, in their order: a property that holds data, a wider one, two fields."""
+    known = {item.name.lower(): item for item in page.properties}
+    return checks.findings(goal, known, {name for name, number in page.filled.items() if number})
 
 
 def strategies_of(kind: PropertyType) -> tuple[Strategy, ...]:
@@ -118,41 +140,17 @@ def strategies_of(kind: PropertyType) -> tuple[Strategy, ...]:
     return strategies.allowed(kind)
 
 
-def date_preview(desk: Desk, caller: Caller, values: list[tuple[int, str]], pattern: str) -> DatePreview:
-    """Try a date format on (line, value) pairs by the very rule of the import (requirement M11).
-
-    Raises:
-        BadInput: The format itself cannot be used.
-    """
-    audit.allow(desk.database, caller, Right.EDIT_MAPPINGS, What("goal"))
-    mapping = Mapping("value", "value", PropertyType.DATE, Strategy.SET, pattern)
-    found = checks.mapping_problems(mapping)
-    if found:
-        raise errors.BadInput(found[0], "format")
-    given = [(line, value) for line, value in values if value.strip()]
-    fill = Fill(0, "value", "value", PropertyType.DATE, Strategy.SET, pattern, fresh_rows_only=False)
-    with desk.database.read() as cursor:
-        fits = previews.fits(cursor, fill, [value for _, value in given])
-    failing = tuple(pair for pair, ok in zip(given, fits, strict=True) if not ok)
-    return DatePreview(len(given) - len(failing), len(given), failing[:5])
-
-
-def _scan(caller: Caller, job: Job, answered: Job | None, seen: dict[str, int]) -> Scan:
+def _scan(caller: Caller, job: Job, answered: Job | None, taken: dict[str, tuple[int, int]]) -> Scan:
     nothing: dict[str, Any] = {"files": [], "not_taken": [], "preview": None, "preview_error": None}
     answer = (answered.result if answered else None) or nothing
     preview = answer["preview"] or {"name": "", "encoding": "", "separator": "", "columns": [], "rows": []}
     is_raw = roles.may(caller.role, Right.SEE_RAW_VALUES)
     return Scan(
         job=job,
-        files=tuple(
-            SeenFile(
-                file["name"], file["size_bytes"], file["changed_at"], _state(seen.get(file["name"]), file["size_bytes"])
-            )
-            for file in answer["files"]
-        ),
+        files=tuple(_seen(file, taken.get(file["name"]), preview) for file in answer["files"]),
         not_taken=tuple((name, reason) for name, reason in answer["not_taken"]),
         file_name=preview["name"],
-        file_format=dict(answered.arguments["format"]) if answered else {},
+        file_format=FileFormat(**answered.arguments["format"]) if answered else None,
         encoding=preview["encoding"],
         separator=preview["separator"],
         columns=tuple(preview["columns"]),
@@ -164,7 +162,11 @@ def _scan(caller: Caller, job: Job, answered: Job | None, seen: dict[str, int]) 
     )
 
 
-def _state(seen_bytes: int | None, size_bytes: int) -> str:
-    if seen_bytes is None:
-        return "new"
-    return "imported" if seen_bytes == size_bytes else "changed"
+def _seen(file: dict[str, Any], taken: tuple[int, int] | None, preview: dict[str, Any]) -> SeenFile:
+    """Return a file with its rows: as the import or the whole sample counted them, else as the sample lets expect."""
+    state = "new" if taken is None else "imported" if taken[0] == file["size_bytes"] else "changed"
+    rows, is_estimate = (taken[1], False) if taken is not None and state == "imported" else (None, False)
+    if rows is None and file["name"] == preview["name"]:
+        is_estimate = not preview.get("is_whole")
+        rows = preview.get("rows_estimated" if is_estimate else "records")
+    return SeenFile(file["name"], file["size_bytes"], file["changed_at"], state, rows, is_estimate)

@@ -7,8 +7,9 @@ from typing import Any
 import streamlit as st
 
 from engine.actions import goals as actions
+from engine.views import goals as view
 from engine.views.goals import GoalPage
-from pages.parts import frame, mapping_rows
+from pages.parts import frame, goal_changes, mapping_rows
 from pages.parts.mapping_rows import MappingRow, Surroundings
 from storage.records.goals import ImportGoal
 
@@ -20,6 +21,7 @@ class Edit:
     saved: as it was when editing began. goal: as it is, but for its mappings, which stand in rows.
     round: counts up whenever widgets have to begin anew from what stands here.
     wants_problems: Save was refused, so what is wrong is said until it is mended.
+    prefix: what properties begin with that are made of fields without one (requirement M18).
     """
 
     saved: ImportGoal
@@ -27,6 +29,7 @@ class Edit:
     rows: tuple[MappingRow, ...]
     round: int = 0
     wants_problems: bool = False
+    prefix: str = ""
 
     @property
     def now(self) -> ImportGoal:
@@ -36,7 +39,7 @@ class Edit:
     @property
     def changes(self) -> int:
         """How many things differ from what is saved."""
-        return mapping_rows.count_changes(self.saved, self.now)
+        return goal_changes.count(self.saved, self.now)
 
     def key(self, name: str) -> str:
         """Return the key of a widget of this goal; a new round makes new widgets."""
@@ -66,15 +69,32 @@ def restart(edit: Edit, saved: ImportGoal) -> None:
     edit.wants_problems = False
 
 
+def take_back(edit: Edit, version: ImportGoal) -> None:
+    """Put an old version into the editor, as edits that are not saved."""
+    edit.goal = replace(version, version=edit.saved.version)
+    edit.rows = mapping_rows.rows_of(version)
+    edit.round += 1
+
+
 def around(page: GoalPage, edit: Edit) -> Surroundings:
     """Return what the rows are seen against."""
-    links = edit.goal.identifiers
+    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    for item in view.findings(page, edit.now):
+        for field in item.fields:
+            key = (field, item.property.lower())
+            found[key] = (*found.get(key, ()), mapping_rows.FINDING_NOTES[item.kind.value])
     return Surroundings(
         columns=page.scan.columns if page.scan else (),
-        identifier=(links[0].field, links[0].property) if links else None,
+        links={link.field: link.property for link in reversed(edit.goal.identifiers) if link.field},
         known={item.name.lower(): item for item in page.properties},
-        filled=page.filled,
+        row_key=frozenset(edit.goal.row_key),
+        findings=found,
     )
+
+
+def fields_of(page: GoalPage, *used: str) -> list[str]:
+    """Return the fields to choose from: those of the newest file, and those that are used without being in it."""
+    return list(dict.fromkeys([*(page.scan.columns if page.scan else ()), *(name for name in used if name)]))
 
 
 def samples(page: GoalPage, field: str) -> list[tuple[int, str]]:

@@ -9,7 +9,7 @@ import streamlit as st
 from engine.actions import questions as actions
 from engine.views import questions as view
 from engine.views.drafts import WORDS
-from engine.views.goals import GoalPage, Scan
+from engine.views.goals import GoalPage, Scan, SeenFile
 from pages.parts import frame, session, wizard_words, words
 from pages.parts.goal_edit import Edit, take
 from pages.parts.plain import plain, visible
@@ -18,9 +18,10 @@ from storage.records.goals import PatternKind
 from storage.records.runs import JobState
 
 _POLL_S = 1.0
-_STATES = {"new": "green", "changed": "blue", "imported": "gray", "not taken": "orange"}
+_STATES = {"new": "green", "changed": "blue", "imported": "gray", "not matched": "orange"}
 _GOING = (JobState.QUEUED, JobState.RUNNING)
 _ROWS_SHOWN_MAX = 15
+_ROWS_HELP = "As the last import counted them. Of the newest file an estimate, where only its start was read."
 
 
 def draw(page: GoalPage, edit: Edit) -> None:
@@ -168,33 +169,47 @@ def _draw_empty(page: GoalPage, edit: Edit) -> None:
 
 def _draw_table(page: GoalPage, scan: Scan) -> None:
     lines = [
-        (file.name, words.size(file.size_bytes), _time(page, file.changed_at), file.state, "") for file in scan.files
-    ] + [(name, "", "", "not taken", reason) for name, reason in scan.not_taken]
+        (file.name, words.size(file.size_bytes), _time(page, file.changed_at), _rows(file), file.state, "")
+        for file in scan.files
+    ] + [(name, "", "", "", "not matched", reason) for name, reason in scan.not_taken]
     st.dataframe(
         pd.DataFrame(
             {
                 "Name": [visible(line[0]) for line in lines],
-                "State": [[line[3]] for line in lines],
                 "Size": [line[1] for line in lines],
-                "Changed": [line[2] for line in lines],
-                "Why": [line[4] for line in lines],
+                "Time": [line[2] for line in lines],
+                "Rows": [line[3] for line in lines],
+                "State": [[line[4]] for line in lines],
+                "Reason": [line[5] for line in lines],
             }
         ),
         hide_index=True,
         row_height=36,
         height="content" if len(lines) <= _ROWS_SHOWN_MAX else 36 * (_ROWS_SHOWN_MAX + 1),
         column_config={
-            "Name": st.column_config.TextColumn(width=200),
-            "State": st.column_config.MultiselectColumn(width=110, options=list(_STATES), color=list(_STATES.values())),
-            "Size": st.column_config.TextColumn(width=100, alignment="right"),
-            "Changed": st.column_config.TextColumn(width=140),
-            "Why": st.column_config.TextColumn(width=220),
+            "Name": st.column_config.TextColumn(width=210, pinned=True),
+            "Size": st.column_config.TextColumn(width=90, alignment="right"),
+            "Time": st.column_config.TextColumn(width=130),
+            "Rows": st.column_config.TextColumn(width=110, alignment="right", help=_ROWS_HELP),
+            "State": st.column_config.MultiselectColumn(width=120, options=list(_STATES), color=list(_STATES.values())),
+            "Reason": st.column_config.TextColumn(width=230),
         },
-        alt="Files seen with size, time and whether they are taken.",
+        alt="Files seen with size, time, rows and whether they are taken.",
     )
     taken = words.counted(len(scan.files), "file")
-    left_out = f", {words.count(len(scan.not_taken))} not taken" if scan.not_taken else ""
+    left_out = f", {words.count(len(scan.not_taken))} not matched" if scan.not_taken else ""
     st.caption(f"{taken} taken{left_out}. Imported files are taken again only where something in them changed.")
+
+
+def _rows(file: SeenFile) -> str:
+    if file.rows is None:
+        return words.UNKNOWN
+    return f"about {words.count(_rounded(file.rows))}" if file.is_estimate else words.count(file.rows)
+
+
+def _rounded(number: int) -> int:
+    """Return an estimate with as many digits as it deserves: three."""
+    return round(number, 3 - len(str(number)))
 
 
 def _time(page: GoalPage, text: str | None) -> str:

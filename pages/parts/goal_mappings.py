@@ -7,22 +7,29 @@ import streamlit as st
 
 from engine.views import goals as view
 from engine.views.goals import GoalPage
-from pages.parts import frame, goal_files, goal_preview, mapping_rows, words
+from pages.parts import frame, goal_add, goal_files, goal_preview, mapping_filter, mapping_rows, words
 from pages.parts.goal_edit import Edit, around
+from pages.parts.mapping_filter import Show
 from pages.parts.mapping_rows import MappingRow, Surroundings
 from pages.parts.plain import plain
 from storage.records.goals import PropertyType, Strategy
 
 _NOTES = {
     mapping_rows.IDENTIFIER: "violet",
+    mapping_rows.ROW_KEY: "violet",
     mapping_rows.EXISTS: "orange",
+    mapping_rows.NARROWS: "orange",
+    mapping_rows.TWICE: "orange",
     mapping_rows.NEW: "green",
     mapping_rows.NOT_MAPPED: "gray",
     mapping_rows.NOT_IN_FILE: "red",
 }
 _ROWS_SHOWN_MAX = 14
 _ROW_HEIGHT = 34
-_SUM_HINT = "Sum wants files that only grow: a changed row counts as a new one."
+_NAMED_MAX = 8
+_SUM_HINT = "Sum wants files that only grow, or a row key: without one a changed row counts as a new one."
+_CLEAR_HELP = "Ticked: an empty value clears the property. Not ticked: it changes nothing."
+_FORMAT_HELP = "Of dates: %Y year, %m month, %d day, for example %Y%m%d. Empty: as part 2 says."
 
 
 def draw(page: GoalPage, edit: Edit) -> None:
@@ -35,80 +42,83 @@ def draw(page: GoalPage, edit: Edit) -> None:
         folder = edit.goal.folder or "the folder"
         frame.empty("rule", f"No file seen in {plain(folder)} yet.", "Open part 1 and scan: its fields appear here.")
         return
+    search, show = _draw_toolbar(page, edit, place)
     left, right = st.columns([5, 2], gap="small")
     with left:
         if page.may_edit:
-            _draw_toolbar(page, edit, place)
-            _draw_editor(page, edit, place)
+            _draw_editor(page, edit, place, search, show)
         else:
-            _draw_list(page, edit, place)
+            _draw_list(page, edit, place, search, show)
         _draw_warnings(page, edit)
     with right:
         goal_preview.draw(page, edit)
 
 
-def _draw_toolbar(page: GoalPage, edit: Edit, place: Surroundings) -> None:
-    mapped = sum(bool(row.property) for row in edit.rows)
-    # The button stands left, because the table's own tools lie over what is above its right end.
+def _draw_toolbar(page: GoalPage, edit: Edit, place: Surroundings) -> tuple[str, Show]:
+    counts = mapping_filter.counts(edit.rows, place)
     with st.container(horizontal=True, vertical_alignment="center"):
-        with st.popover("Add a mapping", icon=":material/playlist_add:", key=edit.key("add_open")):
-            _draw_add(page, edit, place)
-        st.caption(
-            f"{mapped:,} of {words.counted(len(edit.rows), 'row')} mapped. Clear a property to leave its field out.",
-            width="content",
+        search = st.text_input(
+            "Search fields",
+            key="goal_search",
+            placeholder=f"Search {words.counted(len(edit.rows), 'field')}",
+            icon=":material/search:",
+            label_visibility="collapsed",
+            width=200,
         )
+        show = st.pills(
+            "Show",
+            list(Show),
+            default=Show.ALL,
+            required=True,
+            format_func=lambda item: f"{mapping_filter.WORDS[item]} {counts[item]:,}",
+            key="goal_show",
+            label_visibility="collapsed",
+        )
+        st.space("stretch")
+        if page.may_edit:
+            goal_add.draw(page, edit, place)
+    return search, show or Show.ALL
 
 
-def _draw_add(page: GoalPage, edit: Edit, place: Surroundings) -> None:
-    st.caption("For a property that is not there yet, or one more from the same field.")
-    keys = {name: edit.key(f"add_{name}_{len(edit.rows)}") for name in ("field", "property", "type", "as", "format")}
-    fields = list(dict.fromkeys(row.field for row in edit.rows))
-    st.selectbox("File field", fields, index=None, key=keys["field"], placeholder="Choose a field")
-    known = [item.name for item in page.properties if not item.is_unique]
-    st.selectbox(
-        "Profile property",
-        known,
-        index=None,
-        key=keys["property"],
-        placeholder="Choose, or type a new name",
-        accept_new_options=True,
-    )
-    kinds = [kind.value for kind in PropertyType]
-    kind = PropertyType(st.selectbox("Type", kinds, key=keys["type"]) or kinds[0])
-    words_of = mapping_rows.STRATEGY_WORDS
-    st.selectbox("Import as", [words_of[item] for item in view.strategies_of(kind)], key=keys["as"])
-    if kind is PropertyType.DATE:
-        st.text_input("Date format", key=keys["format"], placeholder="%Y%m%d or %d-%m-%Y")
-    st.button("Add", type="primary", key="goal_add", on_click=_add, args=(edit, keys, place))
+def _shown(edit: Edit, place: Surroundings, search: str, show: Show) -> tuple[tuple[int, ...], str]:
+    """Return the numbers of the rows on the page that is shown, and the key of its table.
+
+    They are chosen when a search, a pill or a page is chosen, not at each edit: a row that is mapped under
+    "Not mapped" would else vanish under the hand.
+    """
+    wanted = (search.strip(), show, hash(tuple(row.field for row in edit.rows)))
+    kept, pager = edit.key("chosen"), edit.key(f"page_{hash(wanted):x}")
+    if kept not in st.session_state or st.session_state[kept][0] != wanted:
+        st.session_state[kept] = (wanted, mapping_filter.chosen(edit.rows, search, show, place))
+    numbers: tuple[int, ...] = st.session_state[kept][1]
+    page_number = int(st.session_state.get(pager, 1))
+    on_page = mapping_filter.page_of(numbers, page_number)
+    return on_page, f"{edit.key('table')}_{hash((wanted, on_page)):x}"
 
 
-def _add(edit: Edit, keys: dict[str, str], place: Surroundings) -> None:
-    said = {name: str(st.session_state.get(key) or "").strip() for name, key in keys.items()}
-    if not said["field"] or not said["property"]:
-        st.toast("Choose a field and a property first.", icon=":material/error:")
+def _draw_pages(edit: Edit, search: str, show: Show) -> None:
+    wanted, numbers = st.session_state[edit.key("chosen")]
+    del search, show
+    pages = mapping_filter.pages(len(numbers))
+    if pages > 1:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f"{words.counted(len(numbers), 'row')}, {mapping_filter.ROWS_A_PAGE:,} a page", width="content")
+            st.space("stretch")
+            st.pagination(pages, key=edit.key(f"page_{hash(wanted):x}"), max_visible_pages=5)
+
+
+def _draw_editor(page: GoalPage, edit: Edit, place: Surroundings, search: str, show: Show) -> None:
+    numbers, key = _shown(edit, place, search, show)
+    if not numbers:
+        _draw_no_hit()
         return
-    cells = {
-        mapping_rows.PROPERTY: said["property"],
-        mapping_rows.IMPORT_AS: said["as"],
-        mapping_rows.FORMAT: said["format"],
-    }
-    if said["property"].lower() not in place.known:
-        # A known property brings its own type.
-        cells[mapping_rows.TYPE] = said["type"]
-    row = mapping_rows.fold([MappingRow(said["field"])], {0: cells}, place)[0]
-    edit.rows = mapping_rows.put(edit.rows, row)
-    edit.round += 1
-
-
-def _draw_editor(page: GoalPage, edit: Edit, place: Surroundings) -> None:
-    # A file with other fields makes another table, so its rows are part of the key.
-    key = f"{edit.key('table')}_{hash(tuple(row.field for row in edit.rows)):x}"
     base_key = f"{key}_base"
     if key not in st.session_state or base_key not in st.session_state:
-        st.session_state[base_key] = edit.rows
+        st.session_state[base_key] = tuple(edit.rows[number] for number in numbers)
     base: tuple[MappingRow, ...] = st.session_state[base_key]
     edits = st.session_state[key]["edited_rows"] if key in st.session_state else {}
-    lines = mapping_rows.shown(base, edit.rows, edits, goal_preview.firsts(page), place)
+    now = [edit.rows[number] for number in numbers]
+    lines = mapping_rows.shown(base, now, edits, goal_preview.firsts(page), place)
     st.data_editor(
         pd.DataFrame(lines),
         key=key,
@@ -118,23 +128,38 @@ def _draw_editor(page: GoalPage, edit: Edit, place: Surroundings) -> None:
         disabled=[mapping_rows.FIELD, mapping_rows.FIRST, mapping_rows.NOTE],
         placeholder="choose…",
         on_change=_on_edit,
-        args=(edit, key, base, place),
-        column_config=_columns(page, edit),
+        args=(edit, key, numbers, base, place),
+        column_config=_columns(page, edit, now),
         alt="Fields of the file, each with first value, type, profile property, strategy, date format and a note.",
     )
+    _draw_pages(edit, search, show)
 
 
-def _on_edit(edit: Edit, key: str, base: tuple[MappingRow, ...], place: Surroundings) -> None:
-    edit.rows = mapping_rows.fold(base, st.session_state[key]["edited_rows"], place)
+def _draw_no_hit() -> None:
+    with frame.empty("search_off", "Nothing matches.", "Clear the filters to see all fields."):
+        st.button("Clear", key="goal_clear", on_click=_clear)
 
 
-def _columns(page: GoalPage, edit: Edit) -> dict[str, Any]:
-    link = [item.property for item in edit.goal.identifiers]
+def _clear() -> None:
+    st.session_state["goal_search"] = ""
+    st.session_state["goal_show"] = Show.ALL
+
+
+def _on_edit(edit: Edit, key: str, numbers: tuple[int, ...], base: tuple[MappingRow, ...], place: Surroundings) -> None:
+    rows = list(edit.rows)
+    edited = mapping_rows.fold(base, st.session_state[key]["edited_rows"], place)
+    for number, row in zip(numbers, edited, strict=True):
+        rows[number] = row
+    edit.rows = tuple(rows)
+
+
+def _columns(page: GoalPage, edit: Edit, now: list[MappingRow]) -> dict[str, Any]:
     names = [
         *(item.name for item in page.properties if not item.is_unique),
         *(row.property for row in edit.rows if row.property),
-        *link,
-        *(row.field for row in edit.rows),
+        *(link.property for link in edit.goal.identifiers if link.property),
+        *(f"{edit.prefix}{row.field}" for row in now),
+        *(row.field for row in now),
     ]
     # Names differ by more than capitals, and those that exist come first in their own spelling.
     options = list({name.lower(): name for name in reversed(names)}.values())[::-1]
@@ -146,25 +171,29 @@ def _columns(page: GoalPage, edit: Edit) -> dict[str, Any]:
         ),
         mapping_rows.PROPERTY: st.column_config.SelectboxColumn(width=130, options=options),
         mapping_rows.IMPORT_AS: st.column_config.SelectboxColumn(
-            width=96, options=list(mapping_rows.STRATEGY_WORDS.values()), required=True, help=_SUM_HINT
+            width=92, options=list(mapping_rows.STRATEGY_WORDS.values()), required=True
         ),
-        mapping_rows.FORMAT: st.column_config.TextColumn(
-            width=92, help="For dates: %Y year, %m month, %d day, for example %Y%m%d or %d-%m-%Y."
-        ),
+        mapping_rows.CLEAR: st.column_config.CheckboxColumn(width=52, help=_CLEAR_HELP),
+        mapping_rows.FORMAT: st.column_config.TextColumn(width=92, help=_FORMAT_HELP),
         mapping_rows.NOTE: _note_column(),
     }
 
 
 def _note_column() -> Any:
-    return st.column_config.MultiselectColumn(width=100, options=list(_NOTES), color=list(_NOTES.values()))
+    return st.column_config.MultiselectColumn(width=110, options=list(_NOTES), color=list(_NOTES.values()))
 
 
-def _draw_list(page: GoalPage, edit: Edit, place: Surroundings) -> None:
+def _draw_list(page: GoalPage, edit: Edit, place: Surroundings, search: str, show: Show) -> None:
     firsts = goal_preview.firsts(page)
-    lines = [mapping_rows.cells_of(row, firsts.get(row.field, ""), place) for row in edit.rows]
-    frame_of_lines = pd.DataFrame(lines).fillna("")
+    numbers, _ = _shown(edit, place, search, show)
+    if not numbers:
+        _draw_no_hit()
+        return
+    lines = [
+        mapping_rows.cells_of(edit.rows[number], firsts.get(edit.rows[number].field, ""), place) for number in numbers
+    ]
     st.dataframe(
-        frame_of_lines,
+        pd.DataFrame(lines).fillna(""),
         hide_index=True,
         row_height=_ROW_HEIGHT,
         height="content" if len(lines) <= _ROWS_SHOWN_MAX else _ROW_HEIGHT * (_ROWS_SHOWN_MAX + 1),
@@ -173,6 +202,7 @@ def _draw_list(page: GoalPage, edit: Edit, place: Surroundings) -> None:
             mapping_rows.PROPERTY,
             mapping_rows.IMPORT_AS,
             mapping_rows.TYPE,
+            mapping_rows.CLEAR,
             mapping_rows.FORMAT,
             mapping_rows.FIRST,
             mapping_rows.NOTE,
@@ -183,18 +213,27 @@ def _draw_list(page: GoalPage, edit: Edit, place: Surroundings) -> None:
         },
         alt="Fields of the file and the properties that they fill.",
     )
+    _draw_pages(edit, search, show)
 
 
 def _draw_warnings(page: GoalPage, edit: Edit) -> None:
-    names = view.warnings(page, edit.now)
-    if names:
-        writes = (
-            "mapping writes into a property that already holds"
-            if len(names) == 1
-            else ("mappings write into properties that already hold")
-        )
-        st.warning(
-            f"{len(names):,} {writes} data: {', '.join(plain(name) for name in names)}.", icon=":material/warning:"
-        )
-    if any(row.strategy is Strategy.SUM and row.property for row in edit.rows):
+    found = view.findings(page, edit.now)
+    into = [item.property for item in found if item.kind.value == mapping_rows.EXISTS]
+    lines = []
+    if into:
+        one, many = "mapping writes into a property", "mappings write into properties"
+        verb = "holds" if len(into) == 1 else "hold"
+        lines.append(f"{words.counted(len(into), one, many)} that already {verb} data: {_named(into)}.")
+    said = [plain(item.said) for item in found if item.kind.value != mapping_rows.EXISTS]
+    lines += said[:_NAMED_MAX]
+    if len(said) > _NAMED_MAX:
+        lines.append(f"And {len(said) - _NAMED_MAX:,} more; choose Warnings above to see them.")
+    if lines:
+        st.warning("  \n".join(lines), icon=":material/warning:")
+    if any(row.strategy is Strategy.SUM and row.property for row in edit.rows) and not edit.goal.row_key:
         st.caption(_SUM_HINT)
+
+
+def _named(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED_MAX:,} more" if len(names) > _NAMED_MAX else ""
+    return ", ".join(plain(name) for name in names[:_NAMED_MAX]) + more

@@ -1,22 +1,29 @@
-"""Beside the mapping table: what the first row of the sample would bring, and which dates fit their format."""
+"""Beside the mapping table: what a row of the sample would bring, and which dates fit their format."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from engine.base.errors import BadInput
-from engine.views import goals as view
+from engine.views import goal_samples
+from engine.views.goal_samples import Preview, PreviewLine
 from engine.views.goals import GoalPage
-from pages.parts import frame, mapping_rows, session
-from pages.parts.goal_edit import Edit, samples
+from pages.parts import frame, goal_advanced, mapping_rows, session, values, words
+from pages.parts.goal_edit import Edit
 from pages.parts.plain import plain
-from storage.records.goals import ImportGoal, PropertyType
+from storage.records.goals import ImportGoal
+
+_MASKED_LINES_MAX = 12
+_PAGES_WIDTH_PX = 220
 
 
 def draw(page: GoalPage, edit: Edit) -> None:
     """Draw both blocks; the dates only for those who may change their format."""
     _draw_preview(page, edit)
     if page.may_edit:
-        _draw_dates(page, edit)
+        goal_advanced.draw_dates(page, edit, is_short=True)
 
 
 def firsts(page: GoalPage) -> dict[str, str]:
@@ -29,25 +36,88 @@ def firsts(page: GoalPage) -> dict[str, str]:
 def _draw_preview(page: GoalPage, edit: Edit) -> None:
     with st.container(border=True):
         count = len(page.scan.rows) if page.scan else 0
-        frame.block_title("Preview", f"row 1 of {count:,}" if count else "")
-        values = firsts(page)
+        key = edit.key("preview_row")
+        number = min(int(st.session_state.get(key, 1)), max(count, 1))
+        frame.block_title("Preview", f"row {number:,} of {count:,}" if count else "")
         goal = edit.now
-        if not values:
+        if not count:
             st.caption("Scan now to see what the first row would bring.")
         elif not goal.mappings and not goal.identifiers:
             st.caption("Map a field to see what the first row would bring.")
+        elif not page.may_edit:
+            _draw_values(goal, firsts(page))
         else:
-            _draw_values(goal, values)
+            found = goal_samples.preview(session.desk(), session.caller(), page, goal, number - 1)
+            if found is not None:
+                _draw_lines(found, goal)
+        if count > 1 and page.may_edit:
+            st.pagination(count, key=key, max_visible_pages=5, width=_PAGES_WIDTH_PX)
 
 
-def _draw_values(goal: ImportGoal, values: dict[str, str]) -> None:
+def _draw_lines(found: Preview, goal: ImportGoal) -> None:
+    st.table(
+        pd.DataFrame(
+            {
+                "Property": [plain(line.property) for line in found.lines],
+                "Before": [_before(line) for line in found.lines],
+                "After": [_after(line) for line in found.lines],
+            }
+        ),
+        border="horizontal",
+        hide_index=True,
+        alt="What one row of the newest file would bring: each property before and after.",
+    )
+    more = f" {words.counted(found.left_out, 'more mapping')} not shown." if found.left_out else ""
+    st.caption(f"Line {found.line:,} · {_whose(found, goal)}.{more}")
+
+
+def _whose(found: Preview, goal: ImportGoal) -> str:
+    if any(line.is_rejected for line in found.lines):
+        return "the row would be rejected"
+    if found.profile_id is not None:
+        return f"profile {found.profile_id}"
+    if not goal.identifiers:
+        return "no identifier yet"
+    return "a new profile" if goal.create_profiles else "no match, so nothing is changed"
+
+
+def _before(line: PreviewLine) -> str:
+    return ":gray[identifier]" if line.how is None else f":gray[{plain(said(line.before))}]"
+
+
+def _after(line: PreviewLine) -> str:
+    if line.is_rejected:
+        return f":red[{plain(line.text)} does not fit]"
+    if line.how is not None and line.after == line.before:
+        return ":gray[kept]" if line.before is not None else f":gray[{words.UNKNOWN}]"
+    return f"**{plain(said(line.after))}**"
+
+
+def said(value: Any) -> str:
+    """Return a value as the preview says it: lists joined, truth as yes and no, date-times to the second, in UTC."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return f"{values.said(value.date())} {value:%H:%M:%S}"
+    if isinstance(value, str | int | date) or value is None:
+        return values.said(value)
+    if isinstance(value, Sequence):
+        return ", ".join(str(item) for item in value)
+    return values.said(value)
+
+
+def _draw_values(goal: ImportGoal, texts: dict[str, str]) -> None:
+    """Draw what the row holds, for those who see values masked."""
     pairs = [(link.property, link.field, "identifier") for link in goal.identifiers]
     pairs += [(item.property, item.field, mapping_rows.STRATEGY_WORDS[item.strategy]) for item in goal.mappings]
+    pairs = pairs[:_MASKED_LINES_MAX]
     st.table(
         pd.DataFrame(
             {
                 "Property": [plain(name) for name, _, _ in pairs],
-                "Value": [f"**{plain(value)}**" if (value := values.get(field, "")) else "–" for _, field, _ in pairs],  # noqa: RUF001 - the dash for nothing
+                "Value": [
+                    f"**{plain(value)}**" if (value := texts.get(field, "")) else words.UNKNOWN for _, field, _ in pairs
+                ],
                 "As": [f":gray[{how}]" for _, _, how in pairs],
             }
         ),
@@ -55,34 +125,3 @@ def _draw_values(goal: ImportGoal, values: dict[str, str]) -> None:
         hide_index=True,
         alt="What the first row of the newest file would bring.",
     )
-
-
-def _draw_dates(page: GoalPage, edit: Edit) -> None:
-    dates = [item for item in edit.now.mappings if item.type is PropertyType.DATE]
-    if not dates:
-        return
-    with st.container(border=True):
-        frame.block_title("Date preview")
-        for field, pattern in dict.fromkeys((item.field, item.format or "") for item in dates):
-            _draw_date(page, field, pattern)
-
-
-def _draw_date(page: GoalPage, field: str, pattern: str) -> None:
-    if not pattern:
-        st.markdown(f"**{plain(field)}** needs a date format, for example %Y%m%d or %d-%m-%Y.")
-        return
-    values = samples(page, field)
-    if not values:
-        st.markdown(f"**{plain(field)}**: scan now to try {plain(pattern)} on the newest file.")
-        return
-    try:
-        tried = view.date_preview(session.desk(), session.caller(), values, pattern)
-    except BadInput as error:
-        st.markdown(f":red[{plain(str(error))}]")
-        return
-    color = "green" if tried.fits == tried.total else "orange"
-    st.markdown(f"**{plain(field)}** :{color}[{tried.fits:,} of {tried.total:,} match] {plain(pattern)}")
-    name = plain(page.scan.file_name) if page.scan else ""
-    failing = [f"{name} line {line:,}: **{plain(value)}**" for line, value in tried.failing]
-    if failing:
-        st.markdown("  \n".join(failing))

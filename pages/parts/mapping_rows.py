@@ -2,25 +2,36 @@
 
 from collections.abc import Mapping as MappingOf
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from storage.records.goals import ImportGoal, Mapping, Property, PropertyType, Strategy
 
-FIELD, FIRST, TYPE, PROPERTY, IMPORT_AS, FORMAT, NOTE = (
+FIELD, FIRST, TYPE, PROPERTY, IMPORT_AS, CLEAR, FORMAT, NOTE = (
     "File field",
     "First value",
     "Type",
     "Profile property",
     "Import as",
+    "Clear",
     "Date format",
     "Note",
 )
-EDITABLE = (TYPE, PROPERTY, IMPORT_AS, FORMAT)
-STRATEGY_WORDS = {Strategy.SET: "Set", Strategy.SET_IF_EMPTY: "Set if empty", Strategy.SUM: "Sum"}
+EDITABLE = (TYPE, PROPERTY, IMPORT_AS, CLEAR, FORMAT)
+STRATEGY_WORDS = {
+    Strategy.SET: "Set",
+    Strategy.SET_IF_EMPTY: "Set if empty",
+    Strategy.ADD: "Add to list",
+    Strategy.SUM: "Sum",
+}
 _STRATEGIES = {word: strategy for strategy, word in STRATEGY_WORDS.items()}
 _TYPES = {kind.value: kind for kind in PropertyType}
-IDENTIFIER, EXISTS, NEW, NOT_MAPPED, NOT_IN_FILE = "identifier", "exists", "new", "not mapped", "not in file"
+DATES = (PropertyType.DATE, PropertyType.DATE_TIME)
+IDENTIFIER, ROW_KEY, EXISTS, NEW, NARROWS, TWICE = "identifier", "row key", "exists", "new", "narrows", "twice"
+FINDING_NOTES = {"exists": EXISTS, "narrows": NARROWS, "two_fields": TWICE}
+"""The badge of each kind of finding."""
+NOT_MAPPED, NOT_IN_FILE = "not mapped", "not in file"
+WARNINGS = frozenset({EXISTS, NARROWS, TWICE, NOT_IN_FILE})
 
 
 @dataclass(frozen=True)
@@ -32,26 +43,30 @@ class MappingRow:
     type: PropertyType = PropertyType.TEXT
     strategy: Strategy = Strategy.SET
     format: str = ""
+    clears: bool = False
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What the rows are seen against: the file's fields, the identifier, what profiles hold already.
+    """What the rows are seen against: the file's fields, what says whose row it is, what profiles hold already.
 
-    columns: empty where no file was seen. identifier: (field, property) or None. known: by lower-case name.
-    filled: profiles with a value, by lower-case name.
+    columns: empty where no file was seen. links: the property of each field that is an identifier. row_key: its
+    fields. known: by lower-case name. findings: what a mapping meets (EXISTS, NARROWS, TWICE), by its field and
+    its property's lower-case name.
     """
 
     columns: tuple[str, ...]
-    identifier: tuple[str, str] | None
+    links: MappingOf[str, str]
     known: MappingOf[str, Property]
-    filled: MappingOf[str, int]
+    row_key: frozenset[str] = frozenset()
+    findings: MappingOf[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
 
 def rows_of(goal: ImportGoal) -> tuple[MappingRow, ...]:
     """Return a row for each mapping of a goal, in its order."""
     return tuple(
-        MappingRow(item.field, item.property, item.type, item.strategy, item.format or "") for item in goal.mappings
+        MappingRow(item.field, item.property, item.type, item.strategy, item.format or "", item.clears)
+        for item in goal.mappings
     )
 
 
@@ -60,10 +75,12 @@ def with_fields(rows: Sequence[MappingRow], columns: Sequence[str]) -> tuple[Map
 
     Mapped fields that the file does not have stay, at the end; unmapped ones of another file go.
     """
-    found: list[MappingRow] = []
-    for name in columns:
-        found += [row for row in rows if row.field == name] or [MappingRow(name)]
-    return (*found, *(row for row in rows if row.field not in columns and row.property))
+    present: dict[str, list[MappingRow]] = {}
+    for row in rows:
+        present.setdefault(row.field, []).append(row)
+    found = [row for name in columns for row in present.get(name) or [MappingRow(name)]]
+    known = frozenset(columns)
+    return (*found, *(row for row in rows if row.field not in known and row.property))
 
 
 def mappings_of(rows: Sequence[MappingRow]) -> tuple[Mapping, ...]:
@@ -74,7 +91,8 @@ def mappings_of(rows: Sequence[MappingRow]) -> tuple[Mapping, ...]:
             row.property,
             row.type,
             row.strategy,
-            (row.format or None) if row.type is PropertyType.DATE else None,
+            (row.format or None) if row.type in DATES else None,
+            row.clears,
         )
         for row in rows
         if row.property
@@ -99,7 +117,7 @@ def _edited(row: MappingRow, cells: MappingOf[str, Any], around: Surroundings) -
     changed = row
     if PROPERTY in cells:
         name = str(cells[PROPERTY] or "").strip()
-        if around.identifier == (row.field, name):
+        if around.links.get(row.field) == name:
             name = ""
         known = around.known.get(name.lower())
         changed = replace(changed, property=name, type=known.type if known else changed.type)
@@ -107,6 +125,8 @@ def _edited(row: MappingRow, cells: MappingOf[str, Any], around: Surroundings) -
         changed = replace(changed, type=_TYPES[cells[TYPE]])
     if cells.get(IMPORT_AS) in _STRATEGIES:
         changed = replace(changed, strategy=_STRATEGIES[cells[IMPORT_AS]])
+    if CLEAR in cells:
+        changed = replace(changed, clears=bool(cells[CLEAR]))
     if FORMAT in cells:
         changed = replace(changed, format=str(cells[FORMAT] or "").strip())
     return changed
@@ -124,17 +144,43 @@ def put(rows: Sequence[MappingRow], wanted: MappingRow) -> tuple[MappingRow, ...
     return tuple(found)
 
 
+def addable(rows: Sequence[MappingRow], around: Surroundings) -> tuple[str, ...]:
+    """Return the detected fields that fill nothing and are no identifier: what `add_all` would map."""
+    columns = frozenset(around.columns)
+    return tuple(
+        row.field for row in rows if not row.property and row.field in columns and row.field not in around.links
+    )
+
+
+def add_all(
+    rows: Sequence[MappingRow], prefix: str, suggested: MappingOf[str, PropertyType], around: Surroundings
+) -> tuple[MappingRow, ...]:
+    """Return the rows with every addable field mapped to the property prefix + field (requirements M17 and M18).
+
+    A property that is there already keeps its spelling and its type; others take the suggested type, or text.
+    """
+    wanted = frozenset(addable(rows, around))
+    found = []
+    for row in rows:
+        if row.property or row.field not in wanted:
+            found.append(row)
+            continue
+        known = around.known.get(f"{prefix}{row.field}".lower())
+        kind = known.type if known else suggested.get(row.field, PropertyType.TEXT)
+        found.append(replace(row, property=known.name if known else f"{prefix}{row.field}", type=kind))
+    return tuple(found)
+
+
 def cells_of(row: MappingRow, first: str, around: Surroundings) -> dict[str, Any]:
     """Return a row as the editor shows it."""
-    is_identifier = around.identifier is not None and around.identifier[0] == row.field
-    linked = around.identifier[1] if around.identifier and is_identifier else ""
     return {
         FIELD: row.field,
         FIRST: first,
         TYPE: row.type.value,
-        PROPERTY: row.property or linked or None,
+        PROPERTY: row.property or around.links.get(row.field) or None,
         IMPORT_AS: STRATEGY_WORDS[row.strategy],
-        FORMAT: row.format if row.type is PropertyType.DATE else "",
+        CLEAR: row.clears,
+        FORMAT: row.format if row.type in DATES else "",
         NOTE: notes_of(row, around),
     }
 
@@ -145,11 +191,15 @@ def notes_of(row: MappingRow, around: Surroundings) -> list[str]:
     if around.columns and row.field not in around.columns:
         notes.append(NOT_IN_FILE)
     if row.property:
-        known = row.property.lower() in around.known
-        notes.append(EXISTS if known and around.filled.get(row.property.lower()) else NEW)
-    elif around.identifier is not None and around.identifier[0] == row.field:
+        found = around.findings.get((row.field, row.property.lower()), ())
+        notes += found
+        if EXISTS not in found and row.property.lower() not in around.known:
+            notes.append(NEW)
+    elif row.field in around.links:
         notes.append(IDENTIFIER)
-    else:
+    if row.field in around.row_key:
+        notes.append(ROW_KEY)
+    if not row.property and row.field not in around.links:
         notes.append(NOT_MAPPED)
     return notes
 
@@ -173,25 +223,9 @@ def shown(
     lines = []
     for number, (before, after) in enumerate(zip(base, now, strict=True)):
         line = cells_of(after, firsts.get(after.field, ""), around)
-        given = cells_of(before, "", around)
-        line.update({name: given[name] for name in edited_rows.get(number, {}) if name in EDITABLE})
+        edited = edited_rows.get(number, {})
+        if edited:
+            given = cells_of(before, "", around)
+            line.update({name: given[name] for name in edited if name in EDITABLE})
         lines.append(line)
     return lines
-
-
-def count_changes(before: ImportGoal, after: ImportGoal) -> int:
-    """Return how many things of a goal differ: places, formats, the identifier, the box, and each mapping."""
-    simple = [
-        (before.folder, after.folder),
-        (before.files, after.files),
-        (before.files_kind, after.files_kind),
-        (before.format.separator, after.format.separator),
-        (before.format.header, after.format.header),
-        (before.format.encoding, after.format.encoding),
-        (before.identifiers, after.identifiers),
-        (before.create_profiles, after.create_profiles),
-    ]
-    gone = set(before.mappings) - set(after.mappings)
-    come = set(after.mappings) - set(before.mappings)
-    # A changed mapping is one that went and one that came.
-    return sum(left != right for left, right in simple) + max(len(gone), len(come))

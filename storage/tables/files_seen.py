@@ -35,6 +35,15 @@ def sizes(cursor: Cursor, goal_id: str) -> dict[str, int]:
     return dict(rows)
 
 
+def taken(cursor: Cursor, goal_id: str) -> dict[str, tuple[int, int]]:
+    """Return (bytes, rows) of each file of a goal when it was last taken, by its name; one question for a page."""
+    rows = cursor.execute(
+        "SELECT file_name, size_bytes, CAST(counts ->> '$.read' AS BIGINT) FROM dat.file_seen WHERE goal_id = ?",
+        [goal_id],
+    ).fetchall()
+    return {name: (size_bytes, records or 0) for name, size_bytes, records in rows}
+
+
 def marks(cursor: Cursor, goal_id: str) -> dict[str, tuple[str, str, str]]:
     """Return what the last import of each file of a goal left: name -> (SHA-256, fingerprint of the goal, run id)."""
     rows = cursor.execute(

@@ -154,7 +154,9 @@ def test_an_empty_home_exports_a_file_that_changes_nothing(shop: Shop, tmp_path:
     assert verbs.do(shop.desk, CALLER, "apply", {"wanted": found}) == {"changes": []}
 
 
-USUAL = ImportGoal("", "", 0, "/in", "*.csv", FileFormat(), (), create_profiles=False, mappings=())
+USUAL = ImportGoal(
+    "", "", 0, "/in", "*.csv", FileFormat(), (), create_profiles=False, mappings=(), shrink_percent_max=None
+)
 FULL = ImportGoal(
     "",
     "",
@@ -174,7 +176,7 @@ FULL = ImportGoal(
     row_key=("no", "seen"),
     action=ActionFields("${SHOP}", "order", "at", "%Y", "sum", "state"),
     rejected_percent_max=12.5,
-    shrink_percent_max=None,
+    shrink_percent_max=0.0,
 )
 
 

@@ -50,8 +50,8 @@ def test_files_of_the_scan_are_listed_with_their_state(desk: Desk, shop: shops.S
     assert page.text_input(key=key(shop, "files")).value == "CDNOW_*.txt"
     table = page.dataframe[0].value
     assert list(table["Name"]) == [shops.FILE, "readme.md"]
-    assert [list(words) for words in table["State"]] == [["new"], ["not taken"]]
-    assert (table["Size"][0], table["Why"][1]) == ("1.2 kB", "does not match")
+    assert [list(words) for words in table["State"]] == [["new"], ["not matched"]]
+    assert (table["Size"][0], table["Reason"][1]) == ("1.2 kB", "does not match")
 
 
 def test_without_a_scan_every_part_says_what_to_do(shop: shops.Shop, show: Show) -> None:
@@ -117,8 +117,8 @@ def test_edits_of_all_parts_are_counted_survive_and_are_saved_together(
     # when each part is edited
     page.selectbox(key=key(shop, "separator")).set_value("blanks").run()
     open_part(page, "identifiers")
-    page.selectbox(key=key(shop, "id_field")).set_value("customer_id").run()
-    assert page.selectbox(key=f"{key(shop, 'id_property')}_customer_id").options == ["customer_id"]
+    page.selectbox(key=key(shop, "id_field_0")).set_value("customer_id").run()
+    assert page.selectbox(key=f"{key(shop, 'id_property_0')}_customer_id").options == ["customer_id"]
     page.checkbox(key=key(shop, "create")).uncheck().run()
     open_part(page, "mappings")
     rows = len(shops.COLUMNS)
@@ -130,7 +130,7 @@ def test_edits_of_all_parts_are_counted_survive_and_are_saved_together(
     # then
     assert not page.exception
     assert "4 unsaved changes" in texts(page)
-    assert "Sum wants files that only grow: a changed row counts as a new one." in texts(page)
+    assert "Sum wants files that only grow, or a row key: without one a changed row counts as a new one." in texts(page)
     assert shops.goal_of(desk, shop).version == 1
     # when
     page.button(key="goal_save").click().run()
@@ -158,7 +158,7 @@ def test_each_separator_can_be_chosen_and_another_one_typed(
     # when
     page.selectbox(key=key(shop, "separator")).set_value(choice).run()
     if choice == "other":
-        page.text_input(key=key(shop, "other")).set_value("#").run()
+        page.text_input(key=key(shop, "separator_other")).set_value("#").run()
     page.button(key="goal_save").click().run()
     # then
     assert not page.exception
@@ -215,7 +215,7 @@ def test_mappings_into_filled_properties_warn_and_dates_are_tried(
     )
     said = texts(page)
     assert "2 of 3 match" in said
-    assert "line 4: **19970231**" in said
+    assert "line 4, date: **19970231**" in said
 
 
 def test_a_mapped_field_that_the_newest_file_lacks_is_marked(

@@ -1,14 +1,33 @@
 """Tries the rows of the mapping editor without any page."""
 
+from dataclasses import replace
+
 import pytest
 
-from pages.parts import mapping_rows
+from pages.parts import goal_changes, mapping_filter, mapping_rows, mapping_types
+from pages.parts.mapping_filter import Show
 from pages.parts.mapping_rows import MappingRow, Surroundings
-from storage.records.goals import FileFormat, Identifier, ImportGoal, Mapping, Property, PropertyType, Strategy
+from storage.records.goals import (
+    ActionFields,
+    FileFormat,
+    Identifier,
+    ImportGoal,
+    Mapping,
+    Property,
+    PropertyType,
+    Strategy,
+    ValueFormat,
+)
 
 _COLUMNS = ("customer_id", "date", "cds", "tier")
 _SPEND = Property("Spend", PropertyType.DECIMAL, is_unique=False)
-_AROUND = Surroundings(_COLUMNS, ("customer_id", "customer_id"), {"spend": _SPEND}, {"spend": 3})
+_AROUND = Surroundings(
+    _COLUMNS,
+    {"customer_id": "customer_id"},
+    {"spend": _SPEND},
+    frozenset({"date"}),
+    {("tier", "spend"): ("exists", "narrows"), ("cds", "spend"): ("exists",)},
+)
 
 
 def _goal(*mappings: Mapping) -> ImportGoal:
@@ -42,17 +61,20 @@ def test_a_mapped_field_that_the_file_lost_stays_and_is_marked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "note"),
+    ("row", "notes"),
     [
-        (MappingRow("customer_id"), "identifier"),
-        (MappingRow("tier"), "not mapped"),
-        (MappingRow("tier", "tier"), "new"),
-        (MappingRow("tier", "SPEND"), "exists"),
+        (MappingRow("customer_id"), ["identifier"]),
+        (MappingRow("tier"), ["not mapped"]),
+        (MappingRow("tier", "tier"), ["new"]),
+        (MappingRow("tier", "SPEND"), ["exists", "narrows"]),
+        (MappingRow("cds", "spend"), ["exists"]),
+        (MappingRow("date", "day"), ["new", "row key"]),
+        (MappingRow("date"), ["row key", "not mapped"]),
     ],
 )
 @pytest.mark.promise("M19")
-def test_the_note_says_what_a_mapping_meets(row: MappingRow, note: str) -> None:
-    assert mapping_rows.notes_of(row, _AROUND) == [note]
+def test_the_note_says_what_a_mapping_meets(row: MappingRow, notes: list[str]) -> None:
+    assert mapping_rows.notes_of(row, _AROUND) == notes
 
 
 @pytest.mark.promise("M20")
@@ -82,7 +104,7 @@ def test_a_known_property_brings_its_type_unless_the_type_is_edited_too() -> Non
 def test_values_that_no_cell_offers_and_rows_that_are_not_there_change_nothing() -> None:
     rows = mapping_rows.with_fields((), _COLUMNS)
 
-    after = mapping_rows.fold(rows, {0: {"Type": "list", "Import as": "Add"}, 99: {"Profile property": "x"}}, _AROUND)
+    after = mapping_rows.fold(rows, {0: {"Type": "money", "Import as": "Add"}, 99: {"Profile property": "x"}}, _AROUND)
 
     assert after == rows
 
@@ -153,4 +175,108 @@ def test_a_date_format_stays_with_dates_only() -> None:
     ],
 )
 def test_changes_are_counted_by_mapping(after: ImportGoal, count: int) -> None:
-    assert mapping_rows.count_changes(_goal(_set("date", "last")), after) == count
+    assert goal_changes.count(_goal(_set("date", "last")), after) == count
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (_goal(_set("date", "last")), _goal(_set("date", "first")), ["last: to first"]),
+        (_goal(), _goal(_set("a", "x"), _set("b", "y")), ["x added", "y added"]),
+        (_goal(_set("a", "x")), _goal(), ["x removed"]),
+        (
+            _goal(Mapping("a", "x", PropertyType.TEXT, Strategy.SET)),
+            _goal(Mapping("a", "x", PropertyType.INTEGER, Strategy.SUM)),
+            ["x: integer, Sum"],
+        ),
+        (
+            _goal(),
+            replace(
+                _goal(),
+                row_key=("a",),
+                format=FileFormat(quote="'"),
+                values=ValueFormat(time_zone="Asia/Tokyo"),
+                action=ActionFields("shop", "a"),
+                shrink_percent_max=7.0,
+            ),
+            ["row key", "limit of leaving profiles", "quote", "time zone", "source of actions", "key of actions"],
+        ),
+    ],
+)
+def test_each_change_of_a_goal_is_said_in_a_few_words(before: ImportGoal, after: ImportGoal, said: list[str]) -> None:
+    assert goal_changes.between(before, after) == said
+
+
+@pytest.mark.promise("M17")
+@pytest.mark.promise("M18")
+def test_all_detected_fields_are_added_at_once_with_the_prefix() -> None:
+    # given 200 fields, of which one is the identifier, one is mapped, one leads to a property that is there
+    columns = ("customer_id", "kept", "spend", *(f"field_{number}" for number in range(197)))
+    around = Surroundings(columns, {"customer_id": "customer_id"}, {"loy_spend": replace(_SPEND, name="Loy_Spend")})
+    rows = mapping_rows.with_fields([MappingRow("kept", "mine"), MappingRow("gone", "old")], columns)
+    # when
+    after = mapping_rows.add_all(rows, "loy_", {"field_0": PropertyType.INTEGER}, around)
+    # then
+    made = {item.field: (item.property, item.type) for item in mapping_rows.mappings_of(after)}
+    assert len(mapping_rows.addable(rows, around)) == 198
+    assert len(made) == 200  # all but the identifier, and the one that the file lost
+    assert made["field_0"] == ("loy_field_0", PropertyType.INTEGER)
+    assert made["field_1"] == ("loy_field_1", PropertyType.TEXT)
+    assert made["spend"] == ("Loy_Spend", PropertyType.DECIMAL)
+    assert made["kept"][0] == "mine"
+    assert mapping_rows.addable(after, around) == ()
+
+
+@pytest.mark.fault(85)
+@pytest.mark.fault(87)
+@pytest.mark.parametrize(
+    ("field", "texts", "written", "kind"),
+    [
+        ("points", ["12", "-7", ""], ValueFormat(), PropertyType.INTEGER),
+        ("points", ["012", "7"], ValueFormat(), PropertyType.TEXT),
+        ("points", ["+31612345678"], ValueFormat(), PropertyType.TEXT),
+        ("card", ["12345678901234567890"], ValueFormat(), PropertyType.TEXT),
+        ("order_id", ["17"], ValueFormat(), PropertyType.TEXT),
+        ("paid", ["11.70", "3"], ValueFormat(), PropertyType.DECIMAL),
+        ("paid", ["1.234,50"], ValueFormat(decimal=",", thousands="."), PropertyType.DECIMAL),
+        ("paid", ["1.234,50"], ValueFormat(), PropertyType.TEXT),
+        ("opted", ["yes", "No"], ValueFormat(), PropertyType.BOOLEAN),
+        ("stores", ["AMS|UTR", "AMS"], ValueFormat(multi_value="|"), PropertyType.LIST),
+        ("born", ["01/02/2026"], ValueFormat(), PropertyType.TEXT),
+        ("born", ["01/02/2026"], ValueFormat(date="%d/%m/%Y"), PropertyType.DATE),
+        ("born", ["13/13/2026"], ValueFormat(date="%d/%m/%Y"), PropertyType.TEXT),
+        ("seen", ["2026-11-21T10:30:00Z"], ValueFormat(date_time="ISO 8601"), PropertyType.DATE_TIME),
+        ("empty", ["", " "], ValueFormat(), PropertyType.TEXT),
+    ],
+)
+def test_a_suggested_type_loses_nothing_and_guesses_no_date(
+    field: str, texts: list[str], written: ValueFormat, kind: PropertyType
+) -> None:
+    assert mapping_types.suggested(field, texts, written) is kind
+
+
+def test_pills_and_search_choose_rows_and_pages_take_a_hundred() -> None:
+    # given
+    columns = ("customer_id", *(f"field_{number}" for number in range(249)))
+    around = Surroundings(
+        columns, {"customer_id": "customer_id"}, {}, findings={("field_1", "spend"): (mapping_rows.EXISTS,)}
+    )
+    rows = mapping_rows.with_fields([MappingRow("field_1", "Spend"), MappingRow("lost", "old")], columns)
+    # then
+    assert mapping_filter.counts(rows, around) == {
+        Show.ALL: 251,
+        Show.MAPPED: 3,
+        Show.NOT_MAPPED: 248,
+        Show.WARNINGS: 2,
+    }
+    assert mapping_filter.chosen(rows, "SPEND", Show.ALL, around) == (2,)
+    assert mapping_filter.chosen(rows, "field_2", Show.MAPPED, around) == ()
+    assert mapping_filter.chosen(rows, "", Show.WARNINGS, around) == (2, 250)
+    every = mapping_filter.chosen(rows, "", Show.ALL, around)
+    assert [len(mapping_filter.page_of(every, page)) for page in (1, 2, 3, 9)] == [100, 100, 51, 51]
+
+
+def test_an_empty_value_clears_only_where_it_was_ticked() -> None:
+    rows = mapping_rows.fold([MappingRow("tier", "tier"), MappingRow("cds", "cds")], {0: {"Clear": True}}, _AROUND)
+
+    assert [item.clears for item in mapping_rows.mappings_of(rows)] == [True, False]
