@@ -1,29 +1,22 @@
 """Find a profile by one of its identifiers and see what it holds; no personal value enters an address."""
 
-import pandas as pd
 import streamlit as st
 
+from engine.views import lineage as lineage_view
 from engine.views import profiles as view
-from engine.views.profiles import Found, Held, ProfilePage
-from pages.parts import frame, session, words
+from engine.views.profiles import Found, Held
+from pages.parts import frame, profile_lineage, session, words
 from pages.parts.badges import Badge
 from pages.parts.values import said
-from storage.records.goals import PropertyType
 
-_ROWS_SHOWN_MAX, _ROW_HEIGHT = 15, 36
 _WORD, _FOUND = "profile_search", "profile_found"
-_TYPE_COLORS = {
-    PropertyType.TEXT: "gray",
-    PropertyType.INTEGER: "blue",
-    PropertyType.DECIMAL: "blue",
-    PropertyType.DATE: "violet",
-}
 
 
 def _search() -> None:
     found = frame.attempt(view.find, st.session_state.get(_WORD, ""))
     st.session_state.pop(_FOUND, None)
     st.query_params.pop("id", None)
+    profile_lineage.close()
     if found is None:
         return
     if len(found.profile_ids) == 1:
@@ -75,37 +68,6 @@ def _draw_found(found: Found) -> None:
             )
 
 
-def _draw_properties(page: ProfilePage) -> None:
-    given = sum(item.value is not None for item in page.held)
-    with st.container(border=True):
-        frame.block_title("Properties", f"{given:,} of {len(page.held):,} have a value")
-        ordered = sorted(page.held, key=lambda item: (item.value is None, not item.property.is_unique))
-        st.dataframe(
-            pd.DataFrame(
-                {
-                    "Property": [item.property.name for item in ordered],
-                    "Value": [said(item.value) for item in ordered],
-                    "Type": [[item.property.type.value] for item in ordered],
-                }
-            ),
-            hide_index=True,
-            row_height=_ROW_HEIGHT,
-            height="content" if len(ordered) <= _ROWS_SHOWN_MAX else _ROW_HEIGHT * (_ROWS_SHOWN_MAX + 1),
-            column_config={
-                "Property": st.column_config.TextColumn(width=150),
-                "Value": st.column_config.TextColumn(width=130),
-                "Type": st.column_config.MultiselectColumn(
-                    width=80,
-                    options=[kind.value for kind in _TYPE_COLORS],
-                    color=list(_TYPE_COLORS.values()),
-                ),
-            },
-            alt="The profile's properties with value and type; those without a value last.",
-        )
-        if page.is_masked:
-            st.caption("Texts are masked for your role.")
-
-
 def _identifiers(held: tuple[Held, ...]) -> tuple[Badge, ...]:
     given = [item for item in held if item.property.is_unique and item.value is not None]
     return tuple(Badge(f"{item.property.name} {said(item.value)}", "gray", "badge") for item in given[:3])
@@ -116,14 +78,17 @@ def _draw() -> None:
     profile_id = st.query_params.get("id", "")
     with frame.loading("the profiles"):
         total, unique = view.count(desk, caller), view.identifiers(desk, caller)
-        page = None
+        page, lineage = None, {}
         if profile_id.isascii() and profile_id.isdigit():
             with frame.loading("this profile"):
                 page = view.page(desk, caller, int(profile_id))
+                lineage = lineage_view.of_profile(desk, caller, page.profile_id)
         frame.title_row(
             f"Profile {page.profile_id}" if page else "Find a profile", _identifiers(page.held) if page else ()
         )
-        st.caption(f"{words.compact(total)} {'profile' if total == 1 else 'profiles'}. Search by the exact identifier.")
+        zone = f" Times are {frame.zone_name()}." if page else ""
+        counted = f"{words.compact(total)} {'profile' if total == 1 else 'profiles'}"
+        st.caption(f"{counted}. Search by the exact identifier.{zone}")
         if not total:
             with frame.empty("person_search", "No profile yet.", "Import a file: its rows become profiles."):
                 frame.link("Connections", "connections_page.py", icon=":material/swap_horiz:")
@@ -131,7 +96,7 @@ def _draw() -> None:
         _draw_search(unique)
         frame.draw_refusal()
         if page:
-            _draw_properties(page)
+            profile_lineage.draw(page, lineage, page.now)
         elif st.session_state.get(_FOUND):
             _draw_found(st.session_state[_FOUND])
 

@@ -1,10 +1,10 @@
 """What the profile pages show: find one by an identifier, and see what it holds."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
-from engine.base import errors
+from engine.base import clock, errors
 from engine.flows.desk import Desk
 from engine.security import audit, masking, roles
 from engine.security.audit import What
@@ -14,7 +14,7 @@ from storage.records.people import Caller
 from storage.tables import profiles
 
 _FOUND_MAX = 20
-Value = str | int | Decimal | date | None
+Value = str | int | Decimal | date | list[str] | None
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,12 @@ class Held:
 
 @dataclass(frozen=True)
 class ProfilePage:
-    """One profile: its properties in the order of their making, empty ones with None."""
+    """One profile: its properties in the order of their making, empty ones with None. now is UTC."""
 
     profile_id: int
     held: tuple[Held, ...]
     is_masked: bool
+    now: datetime
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def page(desk: Desk, caller: Caller, profile_id: int) -> ProfilePage:
     if values is None:
         raise errors.GiveUp(f"There is no profile {profile_id}; search for an identifier.")
     shown = tuple(held(item, values[item.name], is_masked=is_masked) for item in known.values())
-    return ProfilePage(profile_id, shown, is_masked)
+    return ProfilePage(profile_id, shown, is_masked, clock.now())
 
 
 def count(desk: Desk, caller: Caller) -> int:
@@ -102,4 +103,8 @@ def identifiers(desk: Desk, caller: Caller) -> tuple[str, ...]:
 
 def held(item: Property, value: Value, *, is_masked: bool) -> Held:
     """Return a property and its value as a caller sees it; is_masked: they may not see raw text."""
-    return Held(item, masking.mask(value) if is_masked and isinstance(value, str) else value)
+    if is_masked and isinstance(value, str):
+        return Held(item, masking.mask(value))
+    if is_masked and isinstance(value, list):
+        return Held(item, [masking.mask(part) or "" for part in value])
+    return Held(item, value)

@@ -18,7 +18,7 @@ from storage.records.files import FileReading
 from storage.records.goals import BLANKS, FileFormat, Identifier, ImportGoal, Mapping, PropertyType, Strategy
 from storage.records.people import Caller
 from storage.records.runs import JobState, RunCounts, RunStage, RunState, StageState
-from storage.tables import goals, jobs, merges, profiles, runs
+from storage.tables import files_seen, goals, jobs, merges, profiles, runs
 
 NAME = "CD shop purchases"
 FILE = "CDNOW_1997.txt"
@@ -135,7 +135,10 @@ def run_file(desk: Desk, shop: Shop, folder: Path, lines: tuple[str, ...] = LINE
     with desk.database.write("dat") as cursor:
         # Small numbers are easier to read, but two files must not give two people one number.
         base = ids.profile_id_base() if profiles.count(cursor) else 1_000
-        counts = merges.merge(cursor, plan.make(goal, reading, None, plan.Attempt(run_id, 1, base, FILE)))
+        key = desk.spool.change_key(run_id, ids.ulid())
+        path = str(desk.spool.path(key))
+        attempt = plan.Attempt(run_id, int(_number(desk, run_id)), base, FILE, changes_path=path, changes_key=key)
+        counts = merges.merge(cursor, plan.make(goal, reading, files_seen.last(cursor, goal.goal_id, FILE), attempt))
     desk.spool.discard(target)
     _put_stages(desk, run_id, reading)
     with desk.database.write("ctl") as cursor:

@@ -1,6 +1,6 @@
 """Finding a profile: nothing there, one hit, several, none; masked by role; no value in the address."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -46,7 +46,7 @@ def test_a_hit_shows_its_properties_and_the_address_holds_its_number_only(show: 
     table = page.dataframe[0].value
     values = dict(zip(table["Property"], table["Value"], strict=True))
     assert values == {"customer_id": "00001", "last_purchase": "18 Jan 1997", "cds": "3", "spend": "23.77"}
-    assert list(table["Type"][0]) == ["text"]
+    assert list(table["Run · file : line"]) == [f"1 · {shops.FILE} : {line}" for line in (2, 3, 3, 3)]
     assert page.title[0].value.startswith("Profile ")
     assert "00001" not in str(page.query_params)
     assert "4 of 4 have a value" in [line.value for line in page.caption]
@@ -105,6 +105,9 @@ def test_an_address_of_no_profile_still_offers_the_search(show: Show, profile_id
         (1204, "1,204"),
         (date(1997, 1, 2), "2 Jan 1997"),
         ("00042", "00042"),
+        (True, "true"),
+        (datetime(2026, 11, 21, 10, 30), "21 Nov 2026 10:30:00 UTC"),
+        (["gold", "fish"], "gold, fish"),
     ],
 )
 def test_values_are_said_the_way_people_write_them(value: object, said: str) -> None:

@@ -94,6 +94,7 @@ NEEDED = {
     "views.goal_samples.preview": Right.EDIT_MAPPINGS,
     "views.goal_versions.listed": Right.SEE_MAPPINGS,
     "views.goals.page": Right.SEE_MAPPINGS,
+    "views.lineage.of_profile": Right.SEE_PROFILES,
     "views.people.page": Right.MANAGE_PEOPLE,
     "views.profiles.count": Right.SEE_PROFILES,
     "views.profiles.find": Right.SEE_PROFILES,
