@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 
 from engine.base import errors, limits
 from storage.records.audiences import Condition, Operator
+from storage.records.formats import FALSE_WORDS, TRUE_WORDS
 from storage.records.goals import Property, PropertyType
 
 _SIGNS = {
@@ -26,11 +27,14 @@ _WORDS = {"has a value": Operator.HAS_VALUE, "has no value": Operator.HAS_NO_VAL
 _PLAIN = r'[^\s"=<>!≠≤≥]+'
 _SHAPE = re.compile(
     rf"""(?:"(?P<quoted>(?:[^"]|"")+)"|(?P<plain>{_PLAIN}))\s*
-    (?:(?<=[\s"])(?P<words>has\s+a\s+value|has\s+no\s+value)|(?P<sign><=|>=|<>|!=|==|[=<>≠≤≥])(?P<value>.*))""",
+    (?:(?<=[\s"])(?P<words>has\s+a\s+value|has\s+no\s+value)|(?P<sign><=|>=|<>|!=|==|[=<>≠≤≥])(?P<value>.*)
+    |(?<=[\s"])(?P<has>has\s+not|has)(?:\s+|(?="))(?P<part>.*))""",
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
 _SECOND = re.compile(r"\s(?:and|or|&&|\|\|)\s.*(?:[=<>≠≤≥]|\shas\s+(?:a|no)\s+value)", re.IGNORECASE | re.DOTALL)
 """What looks like another comparison behind the first: as part of a text it would mean nothing, silently."""
+_SECOND_OF_LISTS = re.compile(r"\s(?:and|or|&&|\|\|)\s.*\shas\s", re.IGNORECASE | re.DOTALL)
+_IN_LISTS = (Operator.HAS, Operator.HAS_NOT)
 _INTEGER_MIN, _INTEGER_MAX = -(2**63), 2**63 - 1
 _EXAMPLE = "spend >= 500"
 _NAMES_SHOWN_MAX = 10
@@ -40,8 +44,9 @@ def parse(text: str, known: Mapping[str, Property]) -> Condition:
     """Return what a rule means.
 
     Args:
-        text: One comparison: a property, one of = != < <= > >=, and a value; or "... has a value". A property with
-            blanks stands in double quotes, and so may a text value; a double quote in it is doubled.
+        text: One comparison: a property, one of = != < <= > >=, and a value; or "... has a value"; for lists "... has
+            gold" and "... has not gold". A property with blanks stands in double quotes, and so may a text value; a
+            double quote in it is doubled. Times are UTC, unless they tell their offset.
         known: The properties there are, by lower-case name.
 
     Raises:
@@ -65,7 +70,13 @@ def parse(text: str, known: Mapping[str, Property]) -> Condition:
         raise errors.BadInput(f"There is no property {_shown(name)}; {offered}.", "rule")
     if found["words"]:
         return Condition(held.name, held.type, _WORDS[" ".join(found["words"].lower().split())], None)
-    return Condition(held.name, held.type, _SIGNS[found["sign"]], _value(held, found["value"].strip()))
+    if found["has"]:
+        if held.type is not PropertyType.LIST:
+            raise errors.BadInput(f"{_shown(text)} is not a rule; write it like {_EXAMPLE}.", "rule")
+        operator = Operator(" ".join(found["has"].lower().split()))
+        return Condition(held.name, held.type, operator, _value(held, operator, found["part"].strip()))
+    operator = _SIGNS[found["sign"]]
+    return Condition(held.name, held.type, operator, _value(held, operator, found["value"].strip()))
 
 
 def write(name: str, operator: Operator, value: str, known: Mapping[str, Property]) -> str:
@@ -84,13 +95,15 @@ def say_value(condition: Condition) -> str:
     value = condition.value
     if isinstance(value, Decimal):
         return f"{value:f}"
+    if isinstance(value, bool):
+        return "true" if value else "false"
     return "" if value is None else str(value)
 
 
 def _joined(name: str, kind: PropertyType | None, operator: Operator, value: str) -> str:
     if operator in _WORDS.values():
         return f"{_said_name(name)} {operator.value}"
-    said = _quoted(value) if kind is PropertyType.TEXT and value else value
+    said = _quoted(value) if kind in (PropertyType.TEXT, PropertyType.LIST) and value else value
     return f"{_said_name(name)} {operator.value} {said}".rstrip()
 
 
@@ -107,29 +120,65 @@ def _is_bare(value: str) -> bool:
     return not (re.search(r'^[=<>≠≤≥\']|"', value) or _SECOND.search(value))
 
 
-def _value(held: Property, text: str) -> str | int | Decimal | date:
-    if not text:
+def _value(held: Property, operator: Operator, text: str) -> str | int | Decimal | date:
+    if not text or (operator is Operator.HAS and text.lower() == "not"):
         raise errors.BadInput(f"{_shown(held.name)} is compared with nothing; write it like {_EXAMPLE}.", "rule")
-    if not text.startswith('"') and _SECOND.search(text):
+    _refuse_others(held, operator)
+    second = _SECOND.search(text) or (held.type is PropertyType.LIST and _SECOND_OF_LISTS.search(text))
+    if not text.startswith('"') and second:
         raise errors.BadInput(
             f"{_shown(text)} is more than one value: a rule holds one comparison, and a text that is meant so "
             "stands in double quotes.",
             "rule",
         )
-    if held.type is PropertyType.TEXT:
+    if held.type in (PropertyType.TEXT, PropertyType.LIST):
         return _text(held, text)
     plain = text[1:-1].strip() if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
     try:
-        if held.type is PropertyType.DATE:
-            return date.fromisoformat(plain)
+        match held.type:
+            case PropertyType.DATE:
+                return date.fromisoformat(plain)
+            case PropertyType.DATE_TIME:
+                return _moment(operator, plain)
+            case PropertyType.BOOLEAN:
+                return _truth(plain)
         return _number(held, plain)
-    except (ValueError, InvalidOperation):
+    except (ValueError, InvalidOperation, OverflowError):
         wanted = {
             PropertyType.DATE: "a date, like 2026-11-21",
+            PropertyType.DATE_TIME: "a date and a time in UTC, like 2026-11-21 10:30",
+            PropertyType.BOOLEAN: "true or false",
             PropertyType.INTEGER: "a whole number below 2^63",
             PropertyType.DECIMAL: f"a number, like 499.95, with at most {limits.DECIMAL_PLACES_MAX} places",
         }[held.type]
         raise errors.BadInput(f"{held.name} is compared with {_shown(plain)}; it needs {wanted}.", "rule") from None
+
+
+def _refuse_others(held: Property, operator: Operator) -> None:
+    """Refuse comparisons that mean nothing for the property's type."""
+    name = _said_name(held.name)
+    if held.type is PropertyType.LIST and operator not in _IN_LISTS:
+        raise errors.BadInput(f"{held.name} is a list; write {name} has gold, or {name} has not gold.", "rule")
+    if held.type is PropertyType.BOOLEAN and operator not in (Operator.EQUAL, Operator.NOT_EQUAL):
+        raise errors.BadInput(f"{held.name} is true or false and has no order; write {name} = true.", "rule")
+
+
+def _moment(operator: Operator, text: str) -> datetime:
+    """Return a time in UTC. A day alone is its first moment, and only where that is what it says: from, or before."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        told = datetime.fromisoformat(text)
+        return told.astimezone(UTC).replace(tzinfo=None) if told.tzinfo else told
+    if operator not in (Operator.AT_LEAST, Operator.LESS):
+        raise ValueError
+    return datetime.combine(day, time())
+
+
+def _truth(text: str) -> bool:
+    if text.lower() not in TRUE_WORDS + FALSE_WORDS:
+        raise ValueError
+    return text.lower() in TRUE_WORDS
 
 
 def _text(held: Property, text: str) -> str:

@@ -25,6 +25,8 @@ _LABELS = {
     Operator.AT_MOST: "is at most",
     Operator.HAS_VALUE: "has a value",
     Operator.HAS_NO_VALUE: "has no value",
+    Operator.HAS: "has",
+    Operator.HAS_NOT: "has not",
 }
 _DATE_LABELS = {
     Operator.MORE: "is after",
@@ -32,19 +34,21 @@ _DATE_LABELS = {
     Operator.LESS: "is before",
     Operator.AT_MOST: "is on or before",
 }
+_TIME_LABELS = {**_DATE_LABELS, Operator.AT_LEAST: "is at or after", Operator.AT_MOST: "is at or before"}
+_LABELS_OF = {PropertyType.DATE: _DATE_LABELS, PropertyType.DATE_TIME: _TIME_LABELS}
 _OF_TEXT = (Operator.EQUAL, Operator.NOT_EQUAL, Operator.HAS_VALUE, Operator.HAS_NO_VALUE)
-_USUAL = {
-    PropertyType.TEXT: Operator.EQUAL,
-    PropertyType.DATE: Operator.AT_LEAST,
-    PropertyType.INTEGER: Operator.AT_LEAST,
-    PropertyType.DECIMAL: Operator.AT_LEAST,
-}
+_OF_LISTS = (Operator.HAS, Operator.HAS_NOT, Operator.HAS_VALUE, Operator.HAS_NO_VALUE)
+_ORDERED = tuple(operator for operator in _LABELS if operator not in (Operator.HAS, Operator.HAS_NOT))
+_OFFERED = {PropertyType.TEXT: _OF_TEXT, PropertyType.BOOLEAN: _OF_TEXT, PropertyType.LIST: _OF_LISTS}
 WITHOUT_VALUE = (Operator.HAS_VALUE, Operator.HAS_NO_VALUE)
 EXAMPLES = {
     PropertyType.TEXT: "gold",
     PropertyType.DATE: "2026-11-21",
     PropertyType.INTEGER: "12",
     PropertyType.DECIMAL: "500",
+    PropertyType.DATE_TIME: "2026-11-21 10:30",
+    PropertyType.BOOLEAN: "true",
+    PropertyType.LIST: "gold",
 }
 
 
@@ -108,7 +112,7 @@ def was_changed_by_others(edit: Edit, page: AudiencePage) -> bool:
 
 def offered(edit: Edit) -> list[str]:
     """Return the comparisons to choose from: those that mean something for the property's type, and the present one."""
-    usual = _OF_TEXT if edit.type is PropertyType.TEXT else tuple(_LABELS)
+    usual = _OFFERED.get(edit.type, _ORDERED)
     present = edit.operator
     return [item.value for item in (*usual, *((present,) if present and present not in usual else ()))]
 
@@ -116,7 +120,7 @@ def offered(edit: Edit) -> list[str]:
 def label_of(operator: str, kind: PropertyType) -> str:
     """Return how a comparison reads between a property of this type and its value."""
     known = Operator(operator)
-    return _DATE_LABELS.get(known, _LABELS[known]) if kind is PropertyType.DATE else _LABELS[known]
+    return _LABELS_OF.get(kind, _LABELS).get(known, _LABELS[known])
 
 
 def take_text(edit: Edit) -> None:
@@ -135,8 +139,8 @@ def take_fields(edit: Edit) -> None:
         take_text(edit)
         return
     operator = edit.operator
-    if operator is None or (edit.type is PropertyType.TEXT and operator not in _OF_TEXT):
-        operator = _USUAL[edit.type]
+    if operator is None or operator not in _OFFERED.get(edit.type, _ORDERED):
+        operator = _OFFERED[edit.type][0] if edit.type in _OFFERED else Operator.AT_LEAST
         st.session_state[edit.key("operator")] = operator.value
     value = str(st.session_state.get(edit.key("value")) or "")
     st.session_state[edit.key("rule")] = view.written(name, operator, value, edit.properties)

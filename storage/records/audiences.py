@@ -9,7 +9,7 @@ from storage.records.goals import PropertyType
 
 
 class Operator(StrEnum):
-    """How a property is compared; what it is compared with has the property's type."""
+    """How a property is compared; what it is compared with has the property's type, for lists that of one value."""
 
     EQUAL = "="
     NOT_EQUAL = "!="
@@ -19,13 +19,16 @@ class Operator(StrEnum):
     AT_LEAST = ">="
     HAS_VALUE = "has a value"
     HAS_NO_VALUE = "has no value"
+    HAS = "has"
+    HAS_NOT = "has not"
 
 
 @dataclass(frozen=True)
 class Condition:
-    """One comparison. value is None for the operators that need none, else of the property's type.
+    """One comparison. value is None for the operators that need none, else of the property's type; times are UTC.
 
-    A profile without a value meets HAS_NO_VALUE alone: an unknown value is neither equal nor unequal.
+    A profile without a value meets HAS_NO_VALUE alone: an unknown value is neither equal nor unequal. HAS and HAS_NOT
+    are for lists, and lists have no others but those about any value.
     """
 
     property: str

@@ -20,6 +20,9 @@ def test(condition: Condition) -> tuple[str, list[Any]]:
         return f"{column} IS NOT NULL", []
     if condition.operator is Operator.HAS_NO_VALUE:
         return f"{column} IS NULL", []
+    if condition.operator in (Operator.HAS, Operator.HAS_NOT):
+        has = f"list_contains({column}, CAST(? AS VARCHAR))"
+        return has if condition.operator is Operator.HAS else f"NOT {has}", [condition.value]
     return f"{column} {condition.operator.value} CAST(? AS {SQL_TYPES[condition.type]})", [condition.value]
 
 

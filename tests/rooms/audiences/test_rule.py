@@ -1,7 +1,7 @@
 """The rule of an audience: what is typed is read as it is meant, or refused in one sentence; never read as another."""
 
 import re
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +14,7 @@ from engine.base import errors, limits
 from storage.records.audiences import Condition, Operator
 from storage.records.goals import Property, PropertyType
 
-TEXT, INTEGER, DECIMAL, DATE = PropertyType.TEXT, PropertyType.INTEGER, PropertyType.DECIMAL, PropertyType.DATE
+TEXT, INTEGER, DECIMAL, DATE, DATE_TIME, BOOLEAN, LIST = PropertyType
 KNOWN = {
     item.name.lower(): item
     for item in (
@@ -25,6 +25,9 @@ KNOWN = {
         Property("cds", INTEGER, is_unique=False),
         Property("spend", DECIMAL, is_unique=False),
         Property("last_purchase", DATE, is_unique=False),
+        Property("seen_at", DATE_TIME, is_unique=False),
+        Property("newsletter", BOOLEAN, is_unique=False),
+        Property("tags", LIST, is_unique=False),
     )
 }
 
@@ -65,6 +68,20 @@ def refusal(text: str) -> str:
         ('"12"" singles" > 2', '12" singles', Operator.MORE, 2),
         ("customer_id has a value", "customer_id", Operator.HAS_VALUE, None),
         ('"full NAME"has  No\tvalue', "Full name", Operator.HAS_NO_VALUE, None),
+        ("seen_at > 2026-11-21 10:30", "seen_at", Operator.MORE, datetime(2026, 11, 21, 10, 30)),
+        ("seen_at = 2026-11-21T10:30:00.5Z", "seen_at", Operator.EQUAL, datetime(2026, 11, 21, 10, 30, 0, 500_000)),
+        ("seen_at <= 2026-11-21 01:30+02:00", "seen_at", Operator.AT_MOST, datetime(2026, 11, 20, 23, 30)),
+        ("seen_at >= 2026-11-21", "seen_at", Operator.AT_LEAST, datetime(2026, 11, 21)),
+        ("seen_at < '2026-11-21'", "seen_at", Operator.LESS, datetime(2026, 11, 21)),
+        ("newsletter = TRUE", "newsletter", Operator.EQUAL, True),
+        ("newsletter != yes", "newsletter", Operator.NOT_EQUAL, True),
+        ("newsletter=0", "newsletter", Operator.EQUAL, False),
+        ("tags has gold", "tags", Operator.HAS, "gold"),
+        ("TAGS  HAS  NOT gold fish", "tags", Operator.HAS_NOT, "gold fish"),
+        ("tags has notes", "tags", Operator.HAS, "notes"),
+        ('tags has "not gold"', "tags", Operator.HAS, "not gold"),
+        ('tags has"a value"', "tags", Operator.HAS, "a value"),
+        ("tags has a value", "tags", Operator.HAS_VALUE, None),
     ],
 )
 def test_what_people_type_is_read_as_they_mean_it(text: str, name: str, operator: Operator, value: object) -> None:
@@ -109,6 +126,21 @@ def test_what_people_type_is_read_as_they_mean_it(text: str, name: str, operator
         ("spend >= 500 and cds > 3", "“500 and cds > 3” is more than one value: a rule holds one comparison"),
         ("loy_tier = gold or loy_tier = silver", "a rule holds one comparison"),
         ("loy_tier = gold && customer_id has a value", "a rule holds one comparison"),
+        (
+            "seen_at > 2026-11-21",
+            "seen_at is compared with “2026-11-21”; it needs a date and a time in UTC, like 2026-11-21 10:30.",
+        ),
+        ("seen_at = 2026-11-21", "it needs a date and a time in UTC"),
+        ("seen_at >= 0001-01-01 00:00+05:00", "it needs a date and a time in UTC"),
+        ("seen_at >= yesterday", "it needs a date and a time in UTC"),
+        ("newsletter = perhaps", "newsletter is compared with “perhaps”; it needs true or false."),
+        ("newsletter > false", "newsletter is true or false and has no order; write newsletter = true."),
+        ("tags = gold", "tags is a list; write tags has gold, or tags has not gold."),
+        ("tags has", "“tags has” is not a rule"),
+        ("tags has not", "“tags” is compared with nothing"),
+        ("tags has gold and tags has silver", "a rule holds one comparison"),
+        ('tags has "', "do not match"),
+        ("loy_tier has gold", "“loy_tier has gold” is not a rule"),
         (f"loy_tier = {'x' * limits.RULE_CHARACTERS_MAX}", "This rule has 2,011 characters; shorten it to 2,000."),
     ],
 )
@@ -150,8 +182,12 @@ VALUES: dict[PropertyType, some.SearchStrategy[Any]] = {
         allow_nan=False,
     ),
     DATE: some.dates(),
+    DATE_TIME: some.datetimes(),
+    BOOLEAN: some.booleans(),
 }
-COMPARED = [operator for operator in Operator if operator not in (Operator.HAS_VALUE, Operator.HAS_NO_VALUE)]
+VALUES[LIST] = VALUES[TEXT]
+COMPARED = (Operator.EQUAL, Operator.NOT_EQUAL, Operator.LESS, Operator.AT_MOST, Operator.MORE, Operator.AT_LEAST)
+COMPARED_OF = {BOOLEAN: (Operator.EQUAL, Operator.NOT_EQUAL), LIST: (Operator.HAS, Operator.HAS_NOT)}
 
 
 @some.composite
@@ -162,7 +198,8 @@ def conditions(draw: some.DrawFn) -> tuple[Condition, dict[str, Property]]:
     known = {name.lower(): Property(name, kind, is_unique=False)}
     if draw(some.booleans()):
         return Condition(name, kind, draw(some.sampled_from((Operator.HAS_VALUE, Operator.HAS_NO_VALUE))), None), known
-    return Condition(name, kind, draw(some.sampled_from(COMPARED)), draw(VALUES[kind])), known
+    operator = draw(some.sampled_from(COMPARED_OF.get(kind, COMPARED)))
+    return Condition(name, kind, operator, draw(VALUES[kind])), known
 
 
 @given(conditions())
@@ -171,7 +208,7 @@ def test_a_condition_that_is_said_is_read_back_the_same(made: tuple[Condition, d
     assert rule.parse(rule.say(condition), known) == condition
 
 
-@given(some.text(max_size=40))
+@given(some.text(max_size=40) | some.text('tags hanotg" ', max_size=40))
 def test_any_text_is_read_or_refused_and_what_is_read_can_be_said(text: str) -> None:
     try:
         condition = read(text)
@@ -181,8 +218,8 @@ def test_any_text_is_read_or_refused_and_what_is_read_can_be_said(text: str) -> 
 
 
 @given(
-    some.sampled_from(["spend", "cds", "loy_tier", "Full name", "last_purchase"]),
-    some.sampled_from(COMPARED),
+    some.sampled_from(["spend", "cds", "loy_tier", "Full name", "last_purchase", "seen_at", "newsletter", "tags"]),
+    some.sampled_from((*COMPARED, Operator.HAS, Operator.HAS_NOT)),
     some.text(max_size=12),
 )
 def test_three_fields_write_a_rule_about_that_property_or_one_that_is_refused(
@@ -192,10 +229,11 @@ def test_three_fields_write_a_rule_about_that_property_or_one_that_is_refused(
     try:
         condition = read(written)
     except errors.BadInput:
-        assert KNOWN[name.lower()].type is not TEXT or not value.strip()
+        is_one = operator in COMPARED_OF.get(KNOWN[name.lower()].type, COMPARED)
+        assert KNOWN[name.lower()].type not in (TEXT, LIST) or not is_one or not value.strip()
         return
     assert (condition.property, condition.operator) == (name, operator)
-    if condition.type is TEXT:
+    if condition.type in (TEXT, LIST):
         assert condition.value == value.strip()
 
 
