@@ -83,6 +83,20 @@ class Database:
                 _roll_back(cursor)
                 raise
 
+    @contextlib.contextmanager
+    def rehearse(self, schema: Schema) -> Iterator[Cursor]:
+        """Yield a cursor inside one transaction that is rolled back at its end: nothing of it stays.
+
+        Raises:
+            StorageFault: As in write.
+        """
+        with self._writers[schema], self.read() as cursor:
+            cursor.execute("BEGIN")
+            try:
+                yield cursor
+            finally:
+                _roll_back(cursor)
+
     def close(self) -> None:
         """Write everything to the file and let it go."""
         self._connection.close()

@@ -4,15 +4,15 @@ import shutil
 from pathlib import Path
 
 _WORKING = "working"
-_FOLDERS = ("boxes", "landed", "partial", "kept", "answers")
+_FOLDERS = ("boxes", "landed", "partial", "kept", "answers", "changes")
 
 
 class Spool:
     """The spool below one folder. Keys are relative, so that the folder can move.
 
     working/ is thrown away at each start; partial/ holds what a cut fetch can go on from; kept/ the files that
-    came and went, until they are old enough; answers/ receipts and results; boxes/ and landed/ as
-    storage.records.boxes says.
+    came and went, until they are old enough; answers/ receipts and results; changes/ what merges
+    replaced; boxes/ and landed/ as storage.records.boxes says.
     """
 
     def __init__(self, root: Path) -> None:
@@ -76,6 +76,18 @@ class Spool:
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         source.replace(target)
         return key
+
+    def change_key(self, run_id: str, change_id: str) -> str:
+        """Return the key, without an ending, for what a merge of a run replaces; its folder is there."""
+        key = f"changes/{run_id}/{change_id}"
+        (self.root / key).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return key
+
+    def remove_change(self, key: str) -> None:
+        """Remove all that a merge kept under a key."""
+        target = self.root / key
+        for ending in (".parquet", ".rows.parquet", ".keys.parquet"):
+            target.with_name(target.name + ending).unlink(missing_ok=True)
 
     def remove(self, key: str) -> None:
         """Remove what a key names, if it is there."""

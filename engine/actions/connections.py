@@ -28,7 +28,7 @@ from storage.records.connections import (
 )
 from storage.records.credentials import Credential, CredentialKind, Origin
 from storage.records.exchange import FileState
-from storage.records.goals import FileFormat, ImportGoal, PatternKind
+from storage.records.goals import SHRINK_PERCENT_USUAL, FileFormat, ImportGoal, PatternKind
 from storage.records.people import Caller
 from storage.tables import connections, credentials, due, exchange, goals, runs
 
@@ -108,6 +108,7 @@ def _put_files(cursor: Cursor, caller: Caller, connection_id: str, name: str, fi
             create_profiles=True,
             mappings=(),
             files_kind=files.files_kind,
+            shrink_percent_max=SHRINK_PERCENT_USUAL,
         )
         save_goal(cursor, caller, goal, None, name)
         return

@@ -13,6 +13,7 @@ class Category(StrEnum):
     NETWORK = "network"
     TIMEOUT = "timeout"
     FORMAT = "format"
+    LIMIT = "limit"
     LEDGER = "ledger"
     STORAGE = "storage"
     CANCELLED = "cancelled"

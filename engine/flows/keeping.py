@@ -17,7 +17,7 @@ from engine.flows.desk import Desk
 from engine.flows.rows import blank
 from storage.records.connections import Direction
 from storage.records.exchange import FileState
-from storage.tables import connections, exchange
+from storage.tables import changes, connections, exchange
 
 _TOP = "/"
 
@@ -42,7 +42,24 @@ def remove_old(desk: Desk) -> int:
     for folder in _folders(desk.spool.root / "partial"):
         _remove_old_files(folder, now - timedelta(days=limits.UPLOAD_DAYS_MAX))
     _remove_lost(desk, now - timedelta(days=1))
+    _remove_changes(desk, until, now - timedelta(days=1))
     return len(removed)
+
+
+def _remove_changes(desk: Desk, until: datetime, lost_until: datetime) -> None:
+    """Remove what old merges replaced, and what one that was taken back left without a row."""
+    with desk.database.read() as cursor:
+        old = changes.with_content_before(cursor, until)
+    for change in old:
+        desk.spool.remove_change(str(change.spool_key))
+        with desk.database.write("dat") as cursor:
+            changes.forget_content(cursor, change.change_id)
+    left = [path for path, found in _files(desk.spool.root / "changes") if _changed_at(found, made=True) < lost_until]
+    with desk.database.read() as cursor:
+        known = changes.known(cursor, [path.name.partition(".")[0] for path in left])
+    for path in left:
+        if path.name.partition(".")[0] not in known:
+            path.unlink(missing_ok=True)
 
 
 def _remove_old_folders(parent: Path, until: datetime) -> None:

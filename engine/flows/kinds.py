@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.base.errors import HandoffError
-from engine.flows import answering, ask_partner, ask_server, audiences, import_files, queue, replay
+from engine.flows import answering, ask_partner, ask_server, audiences, dry_run, import_files, queue, replay, reverting
 from engine.flows.desk import Desk
 from engine.flows.watch import Step
 
@@ -18,6 +18,8 @@ KINDS: dict[str, Step] = {
     queue.RECOMPUTE: audiences.recompute_audience,
     queue.RESEND: replay.resend_refused,
     queue.SEND_ANSWERS: answering.send_answers,
+    queue.REVERT: reverting.revert,
+    queue.DRY_RUN: dry_run.dry_run,
 }
 
 LOST: dict[str, Callable[[Desk, dict[str, Any], HandoffError], None]] = {

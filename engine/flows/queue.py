@@ -16,6 +16,8 @@ TEST_PARTNER = "test_partner"
 RECOMPUTE = "recompute_audience"
 RESEND = "resend_refused"
 SEND_ANSWERS = "send_answers"
+REVERT = "revert_run"
+DRY_RUN = "dry_run"
 
 
 def run_key(connection_id: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from engine.base import clock, errors, ids
 from engine.files import reading as files
-from engine.flows import answering
+from engine.flows import answering, merging
 from engine.flows.desk import Desk
 from engine.flows.work import MERGE, READ, Work, added
 from engine.mapping import plan
@@ -20,8 +20,8 @@ from storage.database import Cursor, StorageFault, ValueTooLarge
 from storage.records.exchange import ERRORS_COLUMNS, MENDED_PREFIX, TRACE_COLUMN, FileState, HandedFile
 from storage.records.files import FileReading
 from storage.records.goals import ImportGoal
-from storage.records.runs import RunCounts
-from storage.tables import exchange, files_seen, merges
+from storage.records.runs import RunCounts, SkipReason
+from storage.tables import exchange, files_seen
 
 UNCHANGED = "It has the content of the last import; nothing was imported again."
 
@@ -141,6 +141,7 @@ def _take_one(work: Work, goal: ImportGoal, file: HandedFile, folder: Path, base
 def _fail(work: Work, file: HandedFile, error: errors.HandoffError) -> None:
     with work.desk.database.write("ctl") as cursor:
         _end(cursor, file, FileState.FAILED, str(error))
+        exchange.stop_by_limit(cursor, file.file_id, is_stopped=error.category is errors.Category.LIMIT)
     if file.reason != str(error):
         # Told once: a file that lies at the server as it was fails again at each run.
         answering.result(work.desk, file.file_id)
@@ -219,28 +220,38 @@ def _with_trace(work: Work, goal: ImportGoal, file: HandedFile, reading: FileRea
     return replace(file, mends_run_id=mended.run_id)
 
 
+_SKIPPED = (
+    (SkipReason.NO_MATCH, "rows without a profile"),
+    (SkipReason.SUPERSEDED, "rows that a later one replaces"),
+    (SkipReason.NO_ACTION, "rows without an action"),
+)
+
+
 def _merge(work: Work, goal: ImportGoal, file: HandedFile, reading: FileReading, base: int) -> RunCounts:
     work.stages.begin(base + MERGE, "Match and merge", "rows", reading.records)
-    with work.desk.database.read() as cursor:
-        seen = files_seen.last(cursor, goal.goal_id, file.read_as)
+    desk, key = work.desk, work.desk.spool.change_key(work.run.run_id, ids.ulid())
     try:
-        with work.desk.database.write("dat") as cursor:
-            # Numbered in its turn to write: two imports numbered at once could give two profiles one id.
-            attempt = plan.Attempt(work.run.run_id, work.run.number, ids.profile_id_base(), file.read_as)
-            counts = merges.merge(cursor, plan.make(goal, reading, seen, attempt))
+        with desk.database.write("dat") as cursor:
+            attempt = plan.Attempt(
+                run_id=work.run.run_id,
+                revision=work.run.number,
+                # Numbered in its turn to write: two imports numbered at once could give two profiles one id.
+                profile_id_base=ids.profile_id_base(),
+                file_name=file.read_as,
+                limits_waived=file.limits_waived_by is not None,
+                changes_path=str(desk.spool.path(key)),
+                changes_key=key,
+            )
+            _, counts = merging.merge(cursor, work.connection, goal, reading, attempt)
             work.watch.stop_if_cancelled()
-    except ValueTooLarge as error:
-        raise errors.MendData(
-            f"{file.name} makes a sum larger than a property holds (whole numbers below 2^63, decimals of 28 digits "
-            "before the point). Nothing was changed: correct the file or the mapping."
-        ) from error
-    except merges.SumWouldMiss as error:
-        raise errors.MendData(str(error)) from error
-    except merges.Unbalanced as error:
-        raise errors.GiveUp(str(error), errors.Category.LEDGER) from error
+    except BaseException as error:
+        desk.spool.remove_change(key)
+        if isinstance(error, ValueTooLarge):
+            raise merging.large(file.name, error) from error
+        raise
     said = [f"{counts.created:,} profiles created", f"{counts.updated:,} updated"]
     said += [f"{counts.unchanged:,} rows unchanged"] if counts.unchanged else []
-    said += [f"{sum(counts.skipped.values()):,} rows without a profile"] if counts.skipped else []
+    said += [f"{counts.skipped[reason]:,} {words}" for reason, words in _SKIPPED if reason in counts.skipped]
     said += [f"{counts.rejected:,} rows rejected"] if counts.rejected else []
     work.stages.finish(" · ".join(said))
     return counts

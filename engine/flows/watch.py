@@ -19,8 +19,15 @@ class Watch:
         self._desk = desk
         self._job_id = job_id
         self._stopping = stopping
-        self._asked_s = 0.0
+        self._asked_s = self._said_s = 0.0
         self._cancelled = False
+
+    def advance(self, done: int, total: int, unit: str) -> None:
+        """Say how far the job is, for whoever looks at it; seldom enough to cost nothing."""
+        if clock.monotonic_s() - self._said_s >= limits.PROGRESS_INTERVAL_S:
+            self._said_s = clock.monotonic_s()
+            with self._desk.database.write("ctl") as cursor:
+                jobs.set_progress(cursor, self._job_id, {"done": done, "total": total, "unit": unit})
 
     def is_cancelled(self) -> bool:
         """Return whether the job should stop; asks the database at most every PROGRESS_INTERVAL_S.

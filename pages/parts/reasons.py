@@ -38,6 +38,7 @@ _CATEGORY = {
     Category.TIMEOUT: "Timeout",
     Category.FORMAT: "Format",
     Category.LEDGER: "Ledger",
+    Category.LIMIT: "Limit",
     Category.STORAGE: "Storage",
     Category.CANCELLED: "Cancelled",
     Category.NOT_ALLOWED: "Not allowed",

@@ -52,6 +52,8 @@ class HandedFile:
     folder: where it lay, "/" for the top. spool_key: relative to the spool, None once the content was removed.
     trace_id: stands in receipt, result and rejects. mends_run_id: the run whose rejects this file mends.
     rows_*: of its import; 0 for what was not read. sender: of a mail. run_id: the run that took it.
+    is_stopped_by_limit: it failed because a limit of its goal was met, and waits for a person; limits_waived_by: who
+    said that it is imported all the same.
     """
 
     file_id: str
@@ -76,6 +78,8 @@ class HandedFile:
     first_seen_at: datetime
     ended_at: datetime | None
     content_removed_at: datetime | None
+    limits_waived_by: str | None = None
+    is_stopped_by_limit: bool = False
 
     @property
     def read_as(self) -> str:

@@ -126,7 +126,7 @@ class ActionFields:
 
 
 SHRINK_PERCENT_USUAL = 50.0
-"""A file that takes more of an audience than this away is rather a mistake than a wish."""
+"""What goals of the wizard begin with: a file that takes more of an audience away is rather a mistake than a wish."""
 
 
 class PatternKind(StrEnum):
@@ -161,7 +161,7 @@ class ImportGoal:
     row_key: tuple[str, ...] = ()
     action: ActionFields | None = None
     rejected_percent_max: float | None = None
-    shrink_percent_max: float | None = SHRINK_PERCENT_USUAL
+    shrink_percent_max: float | None = None
 
 
 @dataclass(frozen=True)

@@ -42,5 +42,7 @@ CREATE TABLE IF NOT EXISTS dat.change (
     reverted_at TIMESTAMP
 );
 
--- A person said that this file is imported although a limit stopped it.
+-- A limit of its goal stopped this file; and who said that it is imported all the same.
 ALTER TABLE ctl.file ADD COLUMN IF NOT EXISTS limits_waived_by VARCHAR;
+
+ALTER TABLE ctl.file ADD COLUMN IF NOT EXISTS is_stopped_by_limit BOOLEAN;

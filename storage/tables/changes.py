@@ -132,6 +132,14 @@ def of_run(cursor: Cursor, run_id: str) -> list[Change]:
     return _changes(cursor, "run_id = ?", [run_id])
 
 
+def actions_of_run(cursor: Cursor, run_id: str) -> int:
+    """Return how many actions a run made, changed or reversed, and no revert took back."""
+    row = cursor.execute(
+        "SELECT count(*) FROM (SELECT DISTINCT source, action_key FROM dat.action_step WHERE run_id = ?)", [run_id]
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
 def after(cursor: Cursor, position: int) -> list[Change]:
     """Return later changes that stand (not reverted), oldest first."""
     return _changes(cursor, "position > ? AND reverted_at IS NULL", [position])

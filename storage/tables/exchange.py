@@ -10,7 +10,7 @@ from storage.records.exchange import FOLLOWS, FileState, HandedFile
 _COLUMNS = (
     "file_id, connection_id, goal_id, direction, name, folder, size_bytes, sha256, state, reason, trace_id, spool_key, "
     "run_id, mends_run_id, sender, message_id, rows_total, rows_ok, rows_errors, first_seen_at, ended_at, "
-    "content_removed_at"
+    "content_removed_at, limits_waived_by, is_stopped_by_limit"
 )
 
 
@@ -54,6 +54,8 @@ def insert_new(cursor: Cursor, files: Sequence[HandedFile]) -> None:
                     file.first_seen_at,
                     file.ended_at,
                     file.content_removed_at,
+                    file.limits_waived_by,
+                    file.is_stopped_by_limit,
                 ]
                 for file in files
             ],
@@ -80,6 +82,18 @@ def move(
     cursor.execute(
         "UPDATE ctl.file SET state = ?, run_id = coalesce(?, run_id), reason = ?, ended_at = ? WHERE file_id = ?",
         [state.value, run_id, reason, ended_at, file_id],
+    )
+
+
+def stop_by_limit(cursor: Cursor, file_id: str, *, is_stopped: bool) -> None:
+    """Say whether a file failed because a limit of its goal was met."""
+    cursor.execute("UPDATE ctl.file SET is_stopped_by_limit = ? WHERE file_id = ?", [is_stopped, file_id])
+
+
+def waive_limits(cursor: Cursor, file_id: str, by: str) -> None:
+    """Say who wants a file imported although a limit stopped it."""
+    cursor.execute(
+        "UPDATE ctl.file SET limits_waived_by = ?, is_stopped_by_limit = false WHERE file_id = ?", [by, file_id]
     )
 
 
@@ -250,4 +264,6 @@ def _record(row: tuple) -> HandedFile:  # type: ignore[type-arg]  # a database r
         first_seen_at=row[19],
         ended_at=row[20],
         content_removed_at=row[21],
+        limits_waived_by=row[22],
+        is_stopped_by_limit=bool(row[23]),
     )

@@ -7,7 +7,6 @@ from typing import Any
 
 from storage.database import Cursor
 from storage.records.goals import (
-    SHRINK_PERCENT_USUAL,
     USUAL_VALUES,
     ActionFields,
     FileFormat,
@@ -112,7 +111,7 @@ def _rest(goal: ImportGoal) -> dict[str, Any]:
         said["action"] = {name: value for name, value in asdict(goal.action).items() if value is not None}
     if goal.rejected_percent_max is not None:
         said["rejected_percent_max"] = goal.rejected_percent_max
-    if goal.shrink_percent_max != SHRINK_PERCENT_USUAL:
+    if goal.shrink_percent_max is not None:
         said["shrink_percent_max"] = goal.shrink_percent_max
     return said
 
@@ -142,7 +141,7 @@ def from_definition(goal_id: str, connection_id: str, version: int, said: dict[s
         row_key=tuple(said.get("row_key", ())),
         action=ActionFields(**said["action"]) if said.get("action") else None,
         rejected_percent_max=said.get("rejected_percent_max"),
-        shrink_percent_max=said.get("shrink_percent_max", SHRINK_PERCENT_USUAL),
+        shrink_percent_max=said.get("shrink_percent_max"),
     )
 
 

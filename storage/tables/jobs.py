@@ -99,6 +99,11 @@ def set_arguments(cursor: Cursor, job_id: str, arguments: dict[str, Any]) -> Non
     cursor.execute("UPDATE ctl.job SET arguments = ? WHERE job_id = ?", [json.dumps(arguments), job_id])
 
 
+def set_progress(cursor: Cursor, job_id: str, progress: dict[str, Any]) -> None:
+    """Say how far a job is."""
+    cursor.execute("UPDATE ctl.job SET progress = ? WHERE job_id = ?", [json.dumps(progress), job_id])
+
+
 def want_cancel(cursor: Cursor, job_id: str) -> None:
     """Ask a job to stop at its next report."""
     cursor.execute(

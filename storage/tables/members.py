@@ -332,6 +332,20 @@ def count(cursor: Cursor, audience_id: str) -> int:
     return _number(cursor, "SELECT count(*) FROM dat.member WHERE audience_id = ?", audience_id)
 
 
+def would_move(cursor: Cursor, audience_id: str, condition: Condition, revision: int) -> tuple[int, int, int]:
+    """Return members, how many of them no longer fit the rule, and how many others do, of what a run touched."""
+    where, values = conditions.test(condition)
+    row = cursor.execute(
+        f"""SELECT count(*) FILTER (is_in AND NOT fits), count(*) FILTER (fits AND NOT is_in) FROM (
+            SELECT m.profile_id IS NOT NULL AS is_in, coalesce({where}, false) AS fits
+            FROM (FROM dat.profile WHERE _rev = ?) p
+            LEFT JOIN (SELECT profile_id FROM dat.member WHERE audience_id = ?) m USING (profile_id))""",
+        [*values, revision, audience_id],
+    ).fetchone()
+    leave, enter = row or (0, 0)
+    return count(cursor, audience_id), leave, enter
+
+
 def sample(cursor: Cursor, condition: Condition, most: int) -> list[int]:
     """Return the ids of some profiles that meet a condition, lowest first."""
     where, values = conditions.test(condition)

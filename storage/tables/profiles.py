@@ -36,9 +36,7 @@ def _add_missing(database: Database, wanted: list[Property], created_at: datetim
     fresh = [item for item in wanted if item.name.lower() not in present]
     for item in fresh:
         with database.write("dat") as cursor:
-            cursor.execute(
-                f"ALTER TABLE dat.profile ADD COLUMN IF NOT EXISTS {name_literal(item.name)} {SQL_TYPES[item.type]}"
-            )
+            add_columns(cursor, [item])
         with database.write("ctl") as cursor:
             cursor.execute(
                 "INSERT INTO ctl.property VALUES (?, ?, ?, ?)", [item.name, item.type.value, item.is_unique, created_at]
@@ -49,6 +47,14 @@ def _add_missing(database: Database, wanted: list[Property], created_at: datetim
             with database.write("ctl") as cursor:
                 cursor.execute("UPDATE ctl.property SET is_unique = true WHERE lower(name) = lower(?)", [item.name])
     return fresh
+
+
+def add_columns(cursor: Cursor, wanted: list[Property]) -> None:
+    """Make the columns of properties that profiles do not have; inside the caller's transaction on `dat`."""
+    for item in wanted:
+        cursor.execute(
+            f"ALTER TABLE dat.profile ADD COLUMN IF NOT EXISTS {name_literal(item.name)} {SQL_TYPES[item.type]}"
+        )
 
 
 def repeated_values(cursor: Cursor, name: str) -> int:

@@ -110,9 +110,9 @@ def _take_back_seen(cursor: Cursor, change: Change) -> None:
     )
 
 
-def take_back_actions(cursor: Cursor, run_id: str) -> None:
-    """Bring the actions of a run back to their steps before it."""
-    merge_actions.revert(cursor, run_id)
+def take_back_actions(cursor: Cursor, run_id: str) -> int:
+    """Bring the actions of a run back to their steps before it; return how many."""
+    return merge_actions.revert(cursor, run_id)
 
 
 def later_steps(cursor: Cursor, run_id: str) -> int:

@@ -18,13 +18,18 @@ _FROM = "FROM ctl.run r LEFT JOIN ctl.connection c USING (connection_id)"
 
 def insert(cursor: Cursor, run_id: str, connection_id: str, started_by: str, queued_at: datetime) -> int:
     """Add a queued run and return its number, one above the highest."""
-    row = cursor.execute("SELECT coalesce(max(number), 0) + 1 FROM ctl.run").fetchone()
-    number = int(row[0]) if row else 1
+    number = next_number(cursor)
     cursor.execute(
         "INSERT INTO ctl.run VALUES (?, ?, ?, 'queued', ?, ?, NULL, NULL, 0, 0, 0, '{}', 0, 0, 0, 0, 0, NULL, NULL, 0)",
         [run_id, number, connection_id, started_by, queued_at],
     )
     return number
+
+
+def next_number(cursor: Cursor) -> int:
+    """Return the number that the next run will have."""
+    row = cursor.execute("SELECT coalesce(max(number), 0) + 1 FROM ctl.run").fetchone()
+    return int(row[0]) if row else 1
 
 
 def start(cursor: Cursor, run_id: str, started_at: datetime) -> None:
