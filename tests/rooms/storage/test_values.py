@@ -19,140 +19,177 @@ def fill_of(kind: PropertyType, **more: Any) -> Fill:
     return fill_for(kind, values=ValueFormat(**more))
 
 
+TEXTS = [
+    "00501",
+    "+31612345678",
+    "12345678901234567890",
+    "nan",
+    "NaN",
+    "inf",
+    "1e5",
+    "0x10",
+    "1_000",
+    " 12 ",
+    "null",
+    "true",
+    "2026-01-01",
+    "'; DROP TABLE dat.profile; --",
+    "Zoë\u00a0\U0001f600",
+]
+
+
 @pytest.mark.fault(85)
-@pytest.mark.parametrize(
-    "text",
-    [
-        "00501",
-        "+31612345678",
-        "12345678901234567890",
-        "nan",
-        "NaN",
-        "inf",
-        "1e5",
-        "0x10",
-        "1_000",
-        " 12 ",
-        "null",
-        "true",
-        "2026-01-01",
-        "'; DROP TABLE dat.profile; --",
-        "Zoë\u00a0\U0001f600",
-    ],
-)
-def test_text_is_kept_to_the_letter(database: Database, text: str) -> None:
-    assert cast(database, fill_of(PropertyType.TEXT), text) == text
+def test_text_is_kept_to_the_letter(database: Database) -> None:
+    assert casts(database, fill_of(PropertyType.TEXT), TEXTS) == TEXTS
 
 
 def test_an_empty_text_is_no_value(database: Database) -> None:
     assert cast(database, fill_of(PropertyType.TEXT), "") is None
 
 
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("12", 12),
-        (" 12 ", 12),
-        ("-7", -7),
-        ("+7", 7),
-        ("007", 7),
-        ("9223372036854775807", 2**63 - 1),
-        ("9223372036854775808", None),
-        ("12345678901234567890", None),
-        ("1.5", None),
-        ("1.0", None),
-        ("2.", None),
-        ("1e5", None),
-        ("0x10", None),
-        ("0b1", None),
-        ("1_000", None),
-        ("1,000", None),
-        ("1 000", None),
-        ("nan", None),
-        ("true", None),
-        ("--1", None),
-        ("-", None),
-        ("\u0661\u0662", None),
-        ("12\n", None),
-    ],
-)
-@pytest.mark.fault(86)
-def test_an_integer_is_digits_alone(database: Database, text: str, value: int | None) -> None:
-    assert cast(database, fill_of(PropertyType.INTEGER), text) == value
+INTEGERS = {
+    "12": 12,
+    " 12 ": 12,
+    "-7": -7,
+    "+7": 7,
+    "007": 7,
+    "9223372036854775807": 2**63 - 1,
+    "9223372036854775808": None,
+    "12345678901234567890": None,
+    "1.5": None,
+    "1.0": None,
+    "2.": None,
+    "1e5": None,
+    "0x10": None,
+    "0b1": None,
+    "1_000": None,
+    "1,000": None,
+    "1 000": None,
+    "nan": None,
+    "true": None,
+    "--1": None,
+    "-": None,
+    "\u0661\u0662": None,
+    "12\n": None,
+}
 
 
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("2.50", Decimal("2.50")),
-        ("  -0.1 ", Decimal("-0.1")),
-        (".5", Decimal("0.5")),
-        ("5.", Decimal(5)),
-        ("+1", Decimal(1)),
-        ("0.1234567891", Decimal("0.1234567891")),
-        ("0.12345678912", None),
-        ("1234567890123456789012345678.0123456789", Decimal("1234567890123456789012345678.0123456789")),
-        ("12345678901234567890123456789", None),
-        ("1e400", None),
-        ("1e5", None),
-        ("1,5", None),
-        ("1.234,50", None),
-        ("1,234.50", None),
-        ("1'234.50", None),
-        ("5-", None),
-        ("(5)", None),
-        ("nan", None),
-        ("Infinity", None),
-        ("0x10", None),
-        ("1_000", None),
-        (".", None),
-        ("1.2.3", None),
-    ],
-)
 @pytest.mark.fault(86)
-def test_a_decimal_is_exact_or_refused_never_rounded(database: Database, text: str, value: Decimal | None) -> None:
-    assert cast(database, fill_of(PropertyType.DECIMAL), text) == value
+def test_an_integer_is_digits_alone(database: Database) -> None:
+    made = casts(database, fill_of(PropertyType.INTEGER), list(INTEGERS))
+    assert dict(zip(INTEGERS, made, strict=True)) == INTEGERS
+
+
+DECIMALS = {
+    "2.50": Decimal("2.50"),
+    "  -0.1 ": Decimal("-0.1"),
+    ".5": Decimal("0.5"),
+    "5.": Decimal(5),
+    "+1": Decimal(1),
+    "0.1234567891": Decimal("0.1234567891"),
+    "0.12345678912": None,
+    "1234567890123456789012345678.0123456789": Decimal("1234567890123456789012345678.0123456789"),
+    "12345678901234567890123456789": None,
+    "1e400": None,
+    "1e5": None,
+    "1,5": None,
+    "1.234,50": None,
+    "1,234.50": None,
+    "1'234.50": None,
+    "5-": None,
+    "(5)": None,
+    "nan": None,
+    "Infinity": None,
+    "0x10": None,
+    "1_000": None,
+    ".": None,
+    "1.2.3": None,
+}
+
+
+@pytest.mark.fault(86)
+def test_a_decimal_is_exact_or_refused_never_rounded(database: Database) -> None:
+    made = casts(database, fill_of(PropertyType.DECIMAL), list(DECIMALS))
+    assert dict(zip(DECIMALS, made, strict=True)) == DECIMALS
 
 
 @pytest.mark.promise("M07")
 @pytest.mark.fault(86)
 @pytest.mark.parametrize(
-    ("decimal", "thousands", "text", "value"),
+    ("decimal", "thousands", "numbers"),
     [
-        (",", ".", "1.234,56", "1234.56"),
-        (",", ".", "-1.234.567,5", "-1234567.5"),
-        (",", ".", "1234,56", "1234.56"),
-        (",", ".", "12.34,56", None),
-        (",", ".", "1.2345,6", None),
-        (",", ".", ".234,5", None),
-        (",", ".", "1..234,5", None),
-        (",", ".", "1.234.", None),
-        (",", ".", "1.234", "1234"),
-        (",", ".", "1,234.56", None),
-        (",", ".", "0,12345678901", None),
-        (",", ".", "1.234,56-", None),
-        (",", ".", "1e400", None),
-        (",", "", "1.234,56", None),
-        (",", "", "1,5", "1.5"),
-        (",", "", "1.5", None),
-        (",", "", ",5", "0.5"),
-        (".", ",", "1,234,567.89", "1234567.89"),
-        (".", ",", "12,34,567.89", None),
-        (".", ",", "1,234,56", None),
-        (".", " ", "1 234.5", "1234.5"),
-        (".", " ", "1\u00a0234.5", "1234.5"),
-        (",", " ", "1\u202f234\u2009567,5", "1234567.5"),
-        (",", " ", "1  234,5", None),
-        (".", "'", "1'234.50", "1234.5"),
-        (".", "'", "1\u2019234.50", "1234.5"),
-        (".", "'", "1'23.50", None),
+        (
+            ",",
+            ".",
+            {
+                "1.234,56": "1234.56",
+                "-1.234.567,5": "-1234567.5",
+                "1234,56": "1234.56",
+                "12.34,56": None,
+                "1.2345,6": None,
+                ".234,5": None,
+                "1..234,5": None,
+                "1.234.": None,
+                "1.234": "1234",
+                "1,234.56": None,
+                "0,12345678901": None,
+                "1.234,56-": None,
+                "1e400": None,
+            },
+        ),
+        (
+            ",",
+            "",
+            {
+                "1.234,56": None,
+                "1,5": "1.5",
+                "1.5": None,
+                ",5": "0.5",
+            },
+        ),
+        (
+            ".",
+            ",",
+            {
+                "1,234,567.89": "1234567.89",
+                "12,34,567.89": None,
+                "1,234,56": None,
+            },
+        ),
+        (
+            ".",
+            " ",
+            {
+                "1 234.5": "1234.5",
+                "1\u00a0234.5": "1234.5",
+            },
+        ),
+        (
+            ",",
+            " ",
+            {
+                "1\u202f234\u2009567,5": "1234567.5",
+                "1  234,5": None,
+            },
+        ),
+        (
+            ".",
+            "'",
+            {
+                "1'234.50": "1234.5",
+                "1\u2019234.50": "1234.5",
+                "1'23.50": None,
+            },
+        ),
     ],
 )
 def test_digits_are_grouped_in_threes_or_the_number_is_refused(
-    database: Database, decimal: str, thousands: str, text: str, value: str | None
+    database: Database, decimal: str, thousands: str, numbers: dict[str, str | None]
 ) -> None:
     fill = fill_of(PropertyType.DECIMAL, decimal=decimal, thousands=thousands)
-    assert cast(database, fill, text) == (Decimal(value) if value else None)
+    made = casts(database, fill, list(numbers))
+    expected = {text: Decimal(number) if number else None for text, number in numbers.items()}
+    assert dict(zip(numbers, made, strict=True)) == expected
 
 
 @pytest.mark.promise("M07")
@@ -168,7 +205,7 @@ def test_any_number_is_read_as_it_was_written(database: Database, decimal: str, 
         swap = str.maketrans({",": thousands, ".": decimal})
         return f"{number:,f}".translate(swap) if isinstance(number, Decimal) else f"{number:,}".translate(swap)
 
-    @settings(max_examples=3)
+    @settings(max_examples=2)
     @given(st.lists(decimals, min_size=20, max_size=40), st.lists(integers, min_size=20, max_size=40))
     def every(fractions: list[Decimal], wholes: list[int]) -> None:
         form = {"decimal": decimal, "thousands": thousands}
