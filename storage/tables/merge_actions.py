@@ -250,7 +250,7 @@ def owe(cursor: Cursor, plan: MergePlan) -> None:
     cursor.execute("DROP TABLE IF EXISTS temp.owed_others")
     cursor.execute(
         f"""CREATE TEMP TABLE others AS
-        SELECT s.key_hash, s.mark, s.profile_id, s.property, s.value AS was,
+        SELECT s.key_hash, s.mark, s.profile_id, s.property, s.is_amount, s.value AS was,
             CASE WHEN s.is_amount THEN coalesce(a.now_amount, 0) ELSE s.told END AS told,
             CASE WHEN NOT a.counts THEN 0 WHEN s.is_amount THEN coalesce(a.now_amount, 0) ELSE s.told END AS now
         FROM temp.acts a JOIN temp.shares h USING (line) JOIN dat.import_sum s ON s.key_hash = h.key_hash

@@ -189,6 +189,8 @@ def remember(cursor: Cursor, plan: MergePlan) -> None:
     )
     for number, mark in marks(plan).items():
         fill = plan.fills[number]
+        # An action without amount may be given one later.
+        follows = is_amount(plan, fill)
         cursor.execute(
             """DELETE FROM dat.import_sum
             WHERE scope = ? AND mark = ? AND key_hash IN (SELECT key_hash FROM temp.shares)""",
@@ -196,9 +198,9 @@ def remember(cursor: Cursor, plan: MergePlan) -> None:
         )
         cursor.execute(
             f"""INSERT INTO dat.import_sum
-            SELECT ?, key_hash, ?, entity, ?, now{number}, told{number}, ? FROM temp.shares
-            WHERE told{number} IS NOT NULL""",
-            [mine, mark, fill.property, is_amount(plan, fill)],
+            SELECT ?, key_hash, ?, entity, ?, coalesce(now{number}, 0), coalesce(told{number}, 0), ? FROM temp.shares
+            WHERE told{number} IS NOT NULL{" OR true" if follows else ""}""",
+            [mine, mark, fill.property, follows],
         )
 
 

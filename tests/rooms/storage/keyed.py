@@ -80,6 +80,13 @@ class KeyedMerger(Merger):
         """Return a sum of every profile, by its identifier."""
         return {key: profile.get(name) for key, profile in self.held().items()}
 
+    def wipe(self) -> None:
+        """Forget all profiles, imports and actions."""
+        super().wipe()
+        with self.database.write("dat") as cursor:
+            for table in ("import_key", "import_sum", "action", "action_step"):
+                cursor.execute(f"DELETE FROM dat.{table}")  # noqa: S608 - our own names
+
     def query(self, query: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""
         with self.database.read() as cursor:
