@@ -4,6 +4,8 @@ import csv
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from engine.files import shape
@@ -14,6 +16,7 @@ _USUAL = (",", ";", "\t", "|")
 _QUOTES = (DOUBLED, "'")
 _LINES_MAX = 300
 _CHARACTERS_MAX = 64 * 1024
+_CHARACTERS_ASKED = 16 * 1024
 _CELLS_MAX = 3_000
 _GOOD = 0.5
 """Of what a perfect table scores, 1; unusual separators are only asked where the usual ones give less."""
@@ -23,9 +26,13 @@ _ONE_COLUMN_OF_VALUES, _ONE_COLUMN = 0.6, 0.4
 _SHARE_ALWAYS = 0.9
 _STAND_IN = "\x1f"
 _HINT = re.compile(r"sep=(.)\s*")
-_PLAIN = re.compile(r"[^,;|\t\"]{1,200}")
+_PLAIN = re.compile(r"(?:[^,;|\t\"]|[,;] )+")
 _WRAPPED = re.compile(r"(['\"`|~^*#%$]).*\1")
 _PHRASE, _WRAP, _ODD, _EMPTY = 0.7, 0.2, 0.25, 0.8
+_PARTS_ASKED, _BESIDE_ASKED = 3, 6
+_CHARACTERS_OF_WEIGHT_1, _CHARACTERS_WEIGHED_MAX = 10, 200
+_NOT_AT_THE_TOP = 0.85
+"""Weighs a way under which the first line has another number of columns than most; titles above tables have too."""
 
 
 class _Way(NamedTuple):
@@ -41,7 +48,7 @@ class _Sample:
 
     lines: list[str]
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The lines in one."""
         return "\n".join(self.lines)
@@ -67,20 +74,25 @@ def _best(sample: _Sample, file_format: FileFormat) -> _Way:
     if separator is not None:
         ways = [_Way(separator, quote) for quote in quotes]
         return max(ways, key=lambda way: _score(sample, way))
-    ways = [_Way(mark, quote) for mark in _USUAL if mark in sample.text for quote in quotes]
-    ranked = {way: _score(sample, way) for way in ways}
+    ranked = {_Way(mark, quote): 0.0 for mark in _USUAL if mark in sample.text for quote in quotes}
+    _rank(sample, ranked, [way.separator for way in ranked])
     if max(ranked.values(), default=0.0) < _GOOD:
         for mark in (*_others(sample), " ", BLANKS):
-            for quote in quotes if mark != BLANKS else ("",):
-                ranked[_Way(mark, quote)] = _score(sample, _Way(mark, quote))
+            ranked.update({_Way(mark, quote): 0.0 for quote in (quotes if mark != BLANKS else ("",))})
+        unusual = sorted(ranked, key=lambda way: ranked[way] or _score(sample, way), reverse=True)
+        _rank(sample, ranked, [way.separator for way in unusual[:_PARTS_ASKED]])
     if not ranked:
         return _Way(",", DOUBLED)
     best = max(ranked, key=lambda way: ranked[way])
-    for longer in _longer(sample, best.separator):
-        way = _Way(longer, best.quote)
-        ranked[way] = _score(sample, way)
-    best = max(ranked, key=lambda way: ranked[way])
     return best if ranked[best] > _score_of_one_column(sample, best) else _Way(",", best.quote or DOUBLED)
+
+
+def _rank(sample: _Sample, ranked: dict[_Way, float], separators: list[str]) -> None:
+    """Work out the scores that are missing, and those of longer separators in which one of these stands."""
+    quotes = tuple(dict.fromkeys(way.quote for way in ranked))
+    longer = {found for separator in dict.fromkeys(separators) for found in _longer(sample, separator)}
+    for way in [*ranked, *(_Way(found, quote) for found in sorted(longer) for quote in quotes)]:
+        ranked[way] = ranked.get(way) or _score(sample, way)
 
 
 def _others(sample: _Sample) -> list[str]:
@@ -95,12 +107,12 @@ def _longer(sample: _Sample, separator: str) -> list[str]:
     """Separators of several characters in which this one nearly always stands."""
     if separator == BLANKS or len(separator) != 1:
         return []
-    text, mark = sample.text, re.escape(separator)
+    text, mark = sample.text[:_CHARACTERS_ASKED], re.escape(separator)
     beside = Counter(re.findall(rf"[^\w\s\"']?[ ]?{mark}(?={mark}|[^\w\s\"']| )[^\w\"'\n]?", text))
     beside.update(re.findall(rf" {mark}", text))
     beside.update(re.findall(rf"{mark}[^\w\"'\n]", text))
     total = text.count(separator)
-    likely = (found for found, _ in beside.most_common(6) if len(found) > 1)
+    likely = (found for found, _ in beside.most_common(_BESIDE_ASKED) if len(found) > 1)
     return [found for found in likely if text.count(found) * found.count(separator) >= total * _SHARE_ALWAYS]
 
 
@@ -108,7 +120,7 @@ def _quotes(sample: _Sample, separator: str | None) -> tuple[str, ...]:
     """The quotes that stand around fields somewhere; " in any case, as it does no harm."""
     border = re.escape(separator) if separator and separator != BLANKS else r"[^\w\s'\"]|[\t ]"
     found = [DOUBLED]
-    text = sample.text
+    text = sample.text[:_CHARACTERS_ASKED]
     for quote in ("'", "`", "|", "~", "^", "*", "%", "$", "#"):
         if quote not in text or quote == separator:
             continue
@@ -152,10 +164,18 @@ def _score(sample: _Sample, way: _Way) -> float:
     columns, most = max(counts.items(), key=lambda item: (item[1], item[0]))
     if columns == 1:
         return 0.0
-    alike = most / len(found)
     merged = len(found) / len(sample.lines)
     favour = _FAVOUR.get(way.separator, _FAVOUR.get(way.separator.strip() or " ", _FAVOUR_OF_OTHERS))
-    return alike**2 * (columns - 1) / columns * _sense([row for row in found if len(row) == columns]) * favour * merged
+    if len(found[0]) != columns:
+        favour *= _NOT_AT_THE_TOP
+    sense = _sense([row for row in found if len(row) == columns])
+    return _alike([len(row) for row in found], most) * (columns - 1) / columns * sense * favour * merged
+
+
+def _alike(counts: list[int], most: int) -> float:
+    """How alike rows are: as many as most have the same number of columns, or each as many as the one before."""
+    pairs = sum(count == before > 1 for before, count in pairwise(counts))
+    return max((most / len(counts)) ** 2, _SHARE_ALWAYS * (pairs / max(1, len(counts) - 1)) ** 2)
 
 
 def _score_of_one_column(sample: _Sample, best: _Way) -> float:
@@ -170,17 +190,19 @@ def _score_of_one_column(sample: _Sample, best: _Way) -> float:
 
 def _sense(found: list[list[str]]) -> float:
     """The share of cells that make sense: values count fully, plain phrases less, what looks unsplit hardly."""
-    total = count = 0.0
-    for row in found:
-        for text in row:
-            total += _cell(text.strip())
-        count += len(row)
+    total = weights = 0.0
+    for count, text in enumerate(text for row in found for text in row):
+        weight = 1 + min(len(text), _CHARACTERS_WEIGHED_MAX) / _CHARACTERS_OF_WEIGHT_1
+        total += _cell(text) * weight
+        weights += weight
         if count > _CELLS_MAX:
             break
-    return total / count if count else 0.0
+    return total / weights if weights else 0.0
 
 
+@lru_cache(maxsize=50_000)
 def _cell(text: str) -> float:
+    text = text.strip()
     if not text:
         return _EMPTY
     if shape.is_typed(text):

@@ -10,6 +10,7 @@ _BODY_RECORDS = 200
 _SHARE_TYPED = 0.8
 _SHARE_FULL = 0.5
 _FEW = 2
+_VALUE_CHARACTERS_MAX = 200
 
 _NUMBER = r"[-+(]?\s*[$€£¥]?\s*[-+]?(?:\d{1,3}(?:[ ,.'\u2019]\d{3})+|\d+)?(?:[.,]\d+)?(?:[eE][-+]?\d+)?\s*[%€$£]?\)?"
 _DATE = r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,2}[- ./]?[A-Za-z]{3,9}[- ./,]*\d{2,4}|[A-Za-z]{3,9} \d{1,2},? \d{4}"
@@ -37,7 +38,7 @@ class Shape(NamedTuple):
 
 def is_typed(text: str) -> bool:
     """Whether a text is rather a value than a name: a number, an amount, a date, a time, an address of the net."""
-    return _TYPED.fullmatch(text) is not None
+    return len(text) <= _VALUE_CHARACTERS_MAX and _TYPED.fullmatch(text) is not None
 
 
 def of(records: Sequence[Record]) -> Shape:
