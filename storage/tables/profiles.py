@@ -33,7 +33,9 @@ def add_properties(database: Database, wanted: list[Property], created_at: datet
 def _add_missing(database: Database, wanted: list[Property], created_at: datetime) -> list[Property]:
     with database.read() as cursor:
         present = properties(cursor)
-    fresh = [item for item in wanted if item.name.lower() not in present]
+    # Several fields may fill one property; it is made once.
+    named = {item.name.lower(): item for item in wanted}
+    fresh = [item for name, item in named.items() if name not in present]
     for item in fresh:
         with database.write("dat") as cursor:
             add_columns(cursor, [item])
