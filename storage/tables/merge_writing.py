@@ -2,7 +2,8 @@
 
 Leaves temp.gathered(one row a profile) and temp.merged: the profiles as they will be, beside _old_id (null for a new
 one), _old_rev, _rows (rows applied to it), _line (its first) and _lines (the line that gave each fill its value,
-where more than one row did). Columns beside the properties begin with "_", as no property's name does.
+where more than one row did), and _b0.. (what each property of `written` held before, where that is kept). Columns
+beside the properties begin with "_", as no property's name does.
 """
 
 from dataclasses import dataclass
@@ -109,6 +110,8 @@ def compute(cursor: Cursor, plan: MergePlan) -> Written:
         for name, column in ((name_literal(item.property), item.column) for item in others)
     )
     links = {link.property.lower() for link in plan.links}
+    if plan.changes_path is not None:
+        fills += "".join(f", p.{name_literal(name)} AS _b{number}" for number, name in enumerate(written(cursor, plan)))
     kept = "".join(
         f", p.{name_literal(name)} AS {name_literal(name)}"
         for name in profile_columns(cursor)
@@ -177,13 +180,10 @@ def _held_after(plan: MergePlan, name: str) -> str:
     return held
 
 
-_SYSTEM = frozenset({"_old_id", "_old_rev", "_rows", "_line", "_lines"})
-
-
 def write(cursor: Cursor) -> None:
     """Put temp.merged in the place of the profiles it replaces."""
     columns = [said[0] for said in cursor.execute("SELECT * FROM temp.merged LIMIT 0").description]
-    names = ", ".join(name_literal(name) for name in columns if name not in _SYSTEM)
+    names = ", ".join(name_literal(name) for name in columns if not name.startswith("_") or name == "_rev")
     cursor.execute(
         "DELETE FROM dat.profile WHERE profile_id IN (SELECT _old_id FROM temp.merged WHERE _old_id IS NOT NULL)"
     )

@@ -8,6 +8,7 @@ from storage.tables import merge_actions, merge_keys, merge_writing
 from storage.tables.changes import Change
 
 _NAMED_MAX = 20
+_KEY_HASHES = ("key_hash", "row_hash", "wrote")
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def overlaps(cursor: Cursor, change: Change, path: Path, later: Change, later_pa
 
 def keys_changed_since(cursor: Cursor, path: Path) -> int:
     """Return how many rows that are known by a key were imported again since. path: of the .keys.parquet."""
-    return merge_keys.changed_since(cursor, _parquet(path))
+    return merge_keys.changed_since(cursor, _parquet(path, *_KEY_HASHES))
 
 
 def take_back(cursor: Cursor, change: Change, path: Path) -> int:
@@ -83,11 +84,11 @@ def take_back_rows(cursor: Cursor, change: Change, path: Path) -> None:
     """
     mine, ids = "goal_id = ? AND file_name = ?", [change.goal_id, change.file_name]
     if change.has_keys:
-        merge_keys.restore(cursor, _parquet(path.with_name(f"{path.name}.keys.parquet")))
+        merge_keys.restore(cursor, _parquet(path.with_name(f"{path.name}.keys.parquet"), *_KEY_HASHES))
     elif change.rows == "none":
         cursor.execute(f"DELETE FROM dat.import_row WHERE {mine}", ids)
     else:
-        source = _parquet(path.with_name(f"{path.name}.rows.parquet"))
+        source = _parquet(path.with_name(f"{path.name}.rows.parquet"), "row_hash")
         cursor.execute(
             f"DELETE FROM dat.import_row WHERE {mine} AND row_hash IN "
             f"(SELECT row_hash FROM {source} WHERE after IS NOT NULL)",
@@ -120,5 +121,10 @@ def later_steps(cursor: Cursor, run_id: str) -> int:
     return merge_actions.later_steps(cursor, run_id)
 
 
-def _parquet(path: Path) -> str:
-    return f"read_parquet({text_literal(str(path))}, hive_partitioning = false)"
+def _parquet(path: Path, *hashes: str) -> str:
+    """Return SQL for the rows of a file; hashes: columns of 128 bits, which Parquet keeps as text."""
+    rows = f"read_parquet({text_literal(str(path))}, hive_partitioning = false)"
+    if not hashes:
+        return rows
+    again = ", ".join(f"CAST({name} AS UHUGEINT) AS {name}" for name in hashes)
+    return f"(SELECT * REPLACE ({again}) FROM {rows})"

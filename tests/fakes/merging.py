@@ -122,7 +122,17 @@ class Merger:
         )
         with self.database.read() as cursor:
             seen = files_seen.last(cursor, goal.goal_id, file_name)
-        return plan.make(goal, reading, seen, plan.Attempt(self.run_id, number, number * _ID_STEP, file_name))
+            held = {name: item.type for name, item in profiles.properties(cursor).items()}
+        attempt = plan.Attempt(
+            self.run_id,
+            number,
+            number * _ID_STEP,
+            file_name,
+            changes_path=str(self.folder / f"{number}.changes"),
+            changes_key=f"{number}.changes",
+            held=held,
+        )
+        return plan.make(goal, reading, seen, attempt)
 
     def held(self) -> dict[str, dict[str, Any]]:
         """Return every profile by its identifier."""
