@@ -12,14 +12,16 @@ from pages.parts import (
     ledger,
     reasons,
     run_files,
+    run_limit,
     run_rejects,
+    run_revert,
     run_stages,
     session,
     words,
 )
 from pages.parts.badges import Badge
 from pages.parts.plain import plain
-from storage.records.runs import RunState
+from storage.records.runs import RunState, SkipReason
 
 _POLL_S = 1.0
 
@@ -35,9 +37,9 @@ def _run_again(connection_id: str) -> None:
         st.query_params.from_dict({"id": str(number)})
 
 
-def _draw_title(page: RunPage) -> None:
+def _draw_title(page: RunPage, found: view.Hindrances = ()) -> None:
     run = page.run
-    shown = [badges.run_state(run.state)]
+    shown = [badges.run_state(run.state), *run_revert.badges_of(page)]
     if run.counts.rejected:
         shown.append(Badge(f"{words.count(run.counts.rejected)} rejected", "orange", "rule"))
     with frame.title_row(f"Run {run.number:,}", tuple(shown)):
@@ -53,8 +55,12 @@ def _draw_title(page: RunPage) -> None:
                 on_click=_cancel,
                 args=(run.run_id,),
             )
+        if run_revert.is_offered(page):
+            run_revert.draw_button(page, found)
+        if run_limit.is_offered(page):
+            run_limit.draw_button(page)
         if page.may_run and run.ended_at is not None:
-            is_next = run.state in (RunState.FAILED, RunState.CANCELLED)
+            is_next = run.state in (RunState.FAILED, RunState.CANCELLED) and not run_limit.is_offered(page)
             st.button(
                 "Run again",
                 icon=":material/play_arrow:",
@@ -84,16 +90,30 @@ def _draw_failure(page: RunPage) -> None:
 
 
 def _draw_no_match(page: RunPage) -> None:
-    counts = page.run.counts
-    if sum(counts.skipped.values()) and not counts.applied and not counts.unchanged:
-        fields = ", ".join(f"**{plain(name)}**" for name in page.identifiers)
-        check = f" Check identifier: {fields}." if fields else ""
-        st.warning(f"No row matched a profile.{check}", icon=":material/warning:")
+    if page.unmatched is None:
+        return
+    is_profile = page.unmatched is SkipReason.NO_MATCH
+    fields = ", ".join(f"**{plain(name)}**" for name in (page.identifiers if is_profile else page.keys))
+    check = f" Check {'identifier' if is_profile else 'the key'}: {fields}." if fields else ""
+    st.warning(f"No row matched {'a profile' if is_profile else 'an action'}.{check}", icon=":material/warning:")
+
+
+def _draw_mends(page: RunPage) -> None:
+    """Draw the runs whose rejects this one mends, and those that mend its own."""
+    linked = (("Mends the rejected rows of", page.mends), ("Its rejected rows were mended by", page.mended_by))
+    for said, numbers in linked:
+        if numbers:
+            with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+                st.caption(said, width="content")
+                for number in numbers:
+                    frame.link(f"Run {number}", "run_page.py", {"id": str(number)}, ":material/build:")
 
 
 def _draw_ended(page: RunPage) -> None:
     run = page.run
     _draw_failure(page)
+    run_revert.draw_state(page)
+    _draw_mends(page)
     _draw_no_match(page)
     if page.is_delivery:
         _draw_delivery(page)
@@ -146,6 +166,13 @@ def _draw_live(run_id: str) -> None:
         _draw_going(page)
 
 
+def _draw_dialog(page: RunPage) -> None:
+    # One at a time: a dialog covers the buttons that open the others.
+    files_upload.draw()
+    run_revert.draw(page)
+    run_limit.draw(page)
+
+
 def _draw() -> None:
     run_id = st.query_params.get("id", "")
     with frame.loading("this run"):
@@ -156,10 +183,14 @@ def _draw() -> None:
         if page.run.ended_at is None:
             _draw_live(page.run.run_id)
         else:
-            _draw_title(page)
+            found: view.Hindrances = ()
+            if run_revert.is_offered(page):
+                found = view.hindrances(session.desk(), session.caller(), page.run.run_id)
+            _draw_title(page, found)
             frame.draw_refusal()
             _draw_ended(page)
-            files_upload.draw()
+            run_revert.draw_hindrances(found)
+            _draw_dialog(page)
 
 
 if __name__ == "__main__":

@@ -77,6 +77,8 @@ def next_step(code: str | None) -> str:
         return "Correct the file or the mapping, then run again."
     if known in (Category.NETWORK, Category.TIMEOUT):
         return "It may pass by itself: run again."
+    if known is Category.LIMIT:
+        return "Look at the file: have it corrected and run again, or import it anyway."
     if known is Category.STORAGE:
         return "Make room on the disk, then run again."
     return "Run again; if it stays, send the trace to whoever looks after Handoff."

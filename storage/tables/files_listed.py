@@ -64,6 +64,26 @@ def connections_of(cursor: Cursor, owner_id: str | None) -> list[tuple[str, str]
     ).fetchall()
 
 
+def numbers_mended_by(cursor: Cursor, run_id: str) -> list[int]:
+    """Return the numbers of the runs whose rejects the files of a run mend, lowest first."""
+    rows = cursor.execute(
+        "SELECT DISTINCT r.number FROM ctl.file f JOIN ctl.run r ON r.run_id = f.mends_run_id "
+        "WHERE f.run_id = ? ORDER BY r.number",
+        [run_id],
+    ).fetchall()
+    return [number for (number,) in rows]
+
+
+def numbers_that_mend(cursor: Cursor, run_id: str) -> list[int]:
+    """Return the numbers of the runs that took files which mend a run's rejects, lowest first."""
+    rows = cursor.execute(
+        "SELECT DISTINCT r.number FROM ctl.file f JOIN ctl.run r ON r.run_id = f.run_id "
+        "WHERE f.mends_run_id = ? ORDER BY r.number",
+        [run_id],
+    ).fetchall()
+    return [number for (number,) in rows]
+
+
 def _where(wanted: Wanted) -> tuple[str, list[object]]:
     tests: dict[str, object] = {
         "f.direction = ?": wanted.direction.value if wanted.direction else None,

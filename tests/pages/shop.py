@@ -143,6 +143,7 @@ def run_file(desk: Desk, shop: Shop, folder: Path, lines: tuple[str, ...] = LINE
     _put_stages(desk, run_id, reading)
     with desk.database.write("ctl") as cursor:
         runs.end(cursor, run_id, RunState.COMPLETED, counts, clock.now(), None)
+        jobs.end(cursor, run_id, JobState.DONE, counts.as_contract(), None, clock.now())
     return _number(desk, run_id)
 
 
