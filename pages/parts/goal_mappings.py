@@ -164,23 +164,23 @@ def _columns(page: GoalPage, edit: Edit, now: list[MappingRow]) -> dict[str, Any
     # Names differ by more than capitals, and those that exist come first in their own spelling.
     options = list({name.lower(): name for name in reversed(names)}.values())[::-1]
     return {
-        mapping_rows.FIELD: st.column_config.TextColumn(width=112, pinned=True),
-        mapping_rows.FIRST: st.column_config.TextColumn(width=84),
+        mapping_rows.FIELD: st.column_config.TextColumn(width=98, pinned=True),
+        mapping_rows.FIRST: st.column_config.TextColumn(width=70),
         mapping_rows.TYPE: st.column_config.SelectboxColumn(
-            width=80, options=[kind.value for kind in PropertyType], required=True
+            width=76, options=[kind.value for kind in PropertyType], required=True
         ),
-        mapping_rows.PROPERTY: st.column_config.SelectboxColumn(width=130, options=options),
+        mapping_rows.PROPERTY: st.column_config.SelectboxColumn(width=113, options=options),
         mapping_rows.IMPORT_AS: st.column_config.SelectboxColumn(
-            width=92, options=list(mapping_rows.STRATEGY_WORDS.values()), required=True
+            width=90, options=list(mapping_rows.STRATEGY_WORDS.values()), required=True
         ),
-        mapping_rows.CLEAR: st.column_config.CheckboxColumn(width=52, help=_CLEAR_HELP),
-        mapping_rows.FORMAT: st.column_config.TextColumn(width=92, help=_FORMAT_HELP),
+        mapping_rows.CLEAR: st.column_config.CheckboxColumn(width=66, help=_CLEAR_HELP),
+        mapping_rows.FORMAT: st.column_config.TextColumn(width=78, help=_FORMAT_HELP),
         mapping_rows.NOTE: _note_column(),
     }
 
 
 def _note_column() -> Any:
-    return st.column_config.MultiselectColumn(width=110, options=list(_NOTES), color=list(_NOTES.values()))
+    return st.column_config.MultiselectColumn(width=104, options=list(_NOTES), color=list(_NOTES.values()))
 
 
 def _draw_list(page: GoalPage, edit: Edit, place: Surroundings, search: str, show: Show) -> None:

@@ -14,7 +14,7 @@ FIELD, FIRST, TYPE, PROPERTY, IMPORT_AS, CLEAR, FORMAT, NOTE = (
     "Profile property",
     "Import as",
     "Clear",
-    "Date format",
+    "Format",
     "Note",
 )
 EDITABLE = (TYPE, PROPERTY, IMPORT_AS, CLEAR, FORMAT)
@@ -193,7 +193,7 @@ def notes_of(row: MappingRow, around: Surroundings) -> list[str]:
     if row.property:
         found = around.findings.get((row.field, row.property.lower()), ())
         notes += found
-        if EXISTS not in found and row.property.lower() not in around.known:
+        if EXISTS not in found and NARROWS not in found:
             notes.append(NEW)
     elif row.field in around.links:
         notes.append(IDENTIFIER)

@@ -7,7 +7,15 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import difference_bench, dispatch_bench, fetch_bench, hosted_bench, import_bench, page_bench
+from tests.bench import (
+    difference_bench,
+    dispatch_bench,
+    fetch_bench,
+    hosted_bench,
+    import_bench,
+    mapping_bench,
+    page_bench,
+)
 from tests.bench.measuring import Report
 
 _RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -21,6 +29,8 @@ def main(wanted: list[str]) -> None:
             import_bench.run(report, Path(folder))
         if not wanted or "page" in wanted:
             page_bench.run(report, Path(folder))
+        if not wanted or "mapping" in wanted:
+            mapping_bench.run(report, Path(folder))
         if not wanted or "difference" in wanted:
             difference_bench.run(report, Path(folder))
         if not wanted or "dispatch" in wanted:
