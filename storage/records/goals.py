@@ -98,10 +98,13 @@ class Mapping:
 class MatchRule(StrEnum):
     """Which of several identifiers says whose row it is (requirement M13).
 
-    Under both a row whose identifiers are those of two profiles is rejected, and both are named. In order: the first
-    of the list that finds a profile decides. A profile follows the row in the identifiers below that one; where an
+    Rows are taken in the order of the file, and each sees the profiles as those before it left them. One that finds
+    nobody makes a profile, where the goal allows it. A row whose identifiers are those of two profiles is rejected, and
+    both are named; what is rejected changes nothing. In order: the first of the list that finds a profile decides. A
+    profile follows the row in the identifiers below that one, and what it had there is nobody's from then on; where an
     identifier above it, with a value in the row, has another value in the profile, the row is rejected. Any: they
-    count alike, and what a profile has already stays as it is. Empty identifiers of a profile are filled either way.
+    count alike, and what a profile has already stays as it is: the row's value stays nobody's. Empty identifiers of a
+    profile are filled either way.
     """
 
     IN_ORDER = "in_order"
