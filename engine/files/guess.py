@@ -20,17 +20,19 @@ _CHARACTERS_ASKED = 16 * 1024
 _CELLS_MAX = 3_000
 _GOOD = 0.5
 """Of what a perfect table scores, 1; unusual separators are only asked where the usual ones give less."""
-_FAVOUR = {**dict.fromkeys(_USUAL, 1.0), " ": 0.7, BLANKS: 0.72, ":": 0.55}
+_FAVOUR = {",": 1.0, ";": 1.0, "\t": 1.3, "|": 1.1, " ": 0.7, BLANKS: 0.72, ":": 0.55}
+"""Tabs and bars hardly ever stand in texts, blanks and colons often do."""
 _FAVOUR_OF_OTHERS = 0.6
 _ONE_COLUMN_OF_VALUES, _ONE_COLUMN = 0.6, 0.4
-_SHARE_ALWAYS = 0.9
-_STAND_IN = "\x1f"
+_SHARE_ALWAYS, _SHARE_MOSTLY = 0.9, 0.7
+_STAND_IN, _NONE = "\x1f", "\n\n"
 _HINT = re.compile(r"sep=(.)\s*")
 _PLAIN = re.compile(r"(?:[^,;|\t\"]|[,;] )+")
 _WRAPPED = re.compile(r"(['\"`|~^*#%$]).*\1")
 _PHRASE, _WRAP, _ODD, _EMPTY = 0.7, 0.2, 0.25, 0.8
 _PARTS_ASKED, _BESIDE_ASKED = 3, 6
 _CHARACTERS_OF_WEIGHT_1, _CHARACTERS_WEIGHED_MAX = 10, 200
+_QUOTES_TO_JUDGE, _QUOTES_MISFIT = 4, 0.4
 _NOT_AT_THE_TOP = 0.85
 """Weighs a way under which the first line has another number of columns than most; titles above tables have too."""
 
@@ -81,10 +83,10 @@ def _best(sample: _Sample, file_format: FileFormat) -> _Way:
             ranked.update({_Way(mark, quote): 0.0 for quote in (quotes if mark != BLANKS else ("",))})
         unusual = sorted(ranked, key=lambda way: ranked[way] or _score(sample, way), reverse=True)
         _rank(sample, ranked, [way.separator for way in unusual[:_PARTS_ASKED]])
-    if not ranked:
-        return _Way(",", DOUBLED)
-    best = max(ranked, key=lambda way: ranked[way])
-    return best if ranked[best] > _score_of_one_column(sample, best) else _Way(",", best.quote or DOUBLED)
+    # What stands nowhere splits nothing.
+    one_column = _Way("," if "," not in sample.text else _STAND_IN, DOUBLED)
+    best = max(ranked, key=lambda way: ranked[way], default=one_column)
+    return best if ranked and ranked[best] > _score_of_one_column(sample, best) else one_column
 
 
 def _rank(sample: _Sample, ranked: dict[_Way, float], separators: list[str]) -> None:
@@ -113,7 +115,7 @@ def _longer(sample: _Sample, separator: str) -> list[str]:
     beside.update(re.findall(rf"{mark}[^\w\"'\n]", text))
     total = text.count(separator)
     likely = (found for found, _ in beside.most_common(_BESIDE_ASKED) if len(found) > 1)
-    return [found for found in likely if text.count(found) * found.count(separator) >= total * _SHARE_ALWAYS]
+    return [found for found in likely if text.count(found) * found.count(separator) >= total * _SHARE_MOSTLY]
 
 
 def _quotes(sample: _Sample, separator: str | None) -> tuple[str, ...]:
@@ -165,11 +167,26 @@ def _score(sample: _Sample, way: _Way) -> float:
     if columns == 1:
         return 0.0
     merged = len(found) / len(sample.lines)
-    favour = _FAVOUR.get(way.separator, _FAVOUR.get(way.separator.strip() or " ", _FAVOUR_OF_OTHERS))
+    usual = [mark for mark in _USUAL if mark in way.separator] or [way.separator.strip() or " "]
+    favour = _FAVOUR.get(way.separator, _FAVOUR.get(usual[0], _FAVOUR_OF_OTHERS))
     if len(found[0]) != columns:
         favour *= _NOT_AT_THE_TOP
-    sense = _sense([row for row in found if len(row) == columns])
-    return _alike([len(row) for row in found], most) * (columns - 1) / columns * sense * favour * merged
+    alike = [row for row in found if len(row) == columns]
+    sense = _sense(alike) * _quotes_fit(sample, way)
+    filled = sum(any(map(str.strip, texts)) for texts in zip(*alike, strict=True))
+    parted = max(0, filled - 1) / columns
+    return _alike([len(row) for row in found], most) * parted * sense * favour * merged
+
+
+def _quotes_fit(sample: _Sample, way: _Way) -> float:
+    """From 0.4 to 1: how many of the quotes stand where fields begin or end."""
+    text, quote = sample.text[:_CHARACTERS_ASKED], re.escape(way.quote or DOUBLED)
+    total = len(re.findall(f"(?<!{quote}){quote}(?!{quote})", text))
+    if way.separator == BLANKS or total < _QUOTES_TO_JUDGE:
+        return 1.0
+    separator = re.escape(way.separator)
+    at_borders = len(re.findall(f"(?m)(?:^|{separator}){quote}(?!{quote})|(?<!{quote}){quote}(?={separator}|$)", text))
+    return _QUOTES_MISFIT + (1 - _QUOTES_MISFIT) * min(1.0, at_borders / total if way.quote else 0.0)
 
 
 def _alike(counts: list[int], most: int) -> float:
@@ -180,12 +197,10 @@ def _alike(counts: list[int], most: int) -> float:
 
 def _score_of_one_column(sample: _Sample, best: _Way) -> float:
     """What reading each line as one value scores."""
-    if best.separator in _USUAL:
-        return 0.0
     texts = [line.strip() for line in sample.lines[1:]] or sample.lines
     if sum(map(shape.is_typed, texts)) >= len(texts) * _SHARE_ALWAYS:
-        return _ONE_COLUMN_OF_VALUES
-    return _ONE_COLUMN * _sense([[text] for text in texts])
+        return 0.0 if best.separator in _USUAL else _ONE_COLUMN_OF_VALUES
+    return _ONE_COLUMN * _sense([[text] for text in texts]) * _quotes_fit(sample, _Way(_NONE, DOUBLED))
 
 
 def _sense(found: list[list[str]]) -> float:

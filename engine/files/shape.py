@@ -8,7 +8,7 @@ from typing import NamedTuple
 _MOST_HEADER_RECORDS = 5
 _BODY_RECORDS = 200
 _SHARE_TYPED = 0.8
-_SHARE_FULL = 0.5
+_SHARE_FULL = 0.6
 _FEW = 2
 _VALUE_CHARACTERS_MAX = 200
 
@@ -48,6 +48,8 @@ def of(records: Sequence[Record]) -> Shape:
     columns = _usual_columns(records)
     begin = _begin(records, columns)
     header_records = _header_records([record.fields for record in records[begin:]], columns)
+    if header_records and _names_groups(records[:begin], columns):
+        begin, header_records = begin - 1, header_records + 1
     columns = _with_header(records[begin:], header_records, columns)
     return Shape(records[begin].line - 1 if begin else 0, header_records, columns)
 
@@ -88,18 +90,20 @@ def _begin(records: Sequence[Record], columns: int) -> int:
     enough = max(_FEW, usual[len(usual) // 2] * _SHARE_FULL)
     near = max(1, columns // 4)
     for number, record in enumerate(records):
-        if _filled(record) >= enough and len(record.fields) >= columns - near:
-            return number - _groups_above(records[:number], columns)
+        fits = len(record.fields) == columns
+        is_remark = record.fields[0].lstrip().startswith("#") and not fits
+        if _filled(record) >= enough and len(record.fields) >= columns - near and not is_remark:
+            return number
     return 0
 
 
-def _groups_above(before: Sequence[Record], columns: int) -> int:
-    """1 where the record above the header names groups of columns: it has as many, and some text far to the right."""
+def _names_groups(before: Sequence[Record], columns: int) -> bool:
+    """Whether the record above the header names groups of columns: it has as many, and some text far to the right."""
     if not before or len(before[-1].fields) != columns:
-        return 0
+        return False
     above = before[-1].fields
     filled = [number for number, text in enumerate(above) if text.strip()]
-    return int(len(filled) >= _FEW and filled[-1] >= columns // 2)
+    return len(filled) >= _FEW and filled[-1] >= columns // 2
 
 
 def _header_records(rows: list[Sequence[str]], columns: int) -> int:
