@@ -176,13 +176,10 @@ def _mark(cursor: Cursor) -> None:
 def match_changes(cursor: Cursor, plan: MergePlan) -> None:
     """Make temp.matched(line, profile_id, entity) of modifications: the action's own profile, whatever the row names.
 
-    And temp.identified(entity, l0..), empty: nobody's identifiers change. Good rows that are not in temp.matched have
-    no action (SkipReason.NO_ACTION).
+    Good rows that are not in it have no action (SkipReason.NO_ACTION).
     """
-    for name in ("matched", "identified"):
-        cursor.execute(f"DROP TABLE IF EXISTS temp.{name}")
-    links = "".join(f", l{number} VARCHAR" for number in range(len(plan.links)))
-    cursor.execute(f"CREATE TEMP TABLE identified (entity BIGINT{links})")
+    del plan
+    cursor.execute("DROP TABLE IF EXISTS temp.matched")
     cursor.execute(
         """CREATE TEMP TABLE matched AS SELECT line, profile_id, profile_id AS entity FROM temp.acts
         SEMI JOIN (SELECT line FROM temp.typed WHERE problem IS NULL) USING (line)

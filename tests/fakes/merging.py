@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from engine.actions.goals import properties_of
 from engine.mapping import plan
 from storage.database import open_database
+from storage.records.connections import DataType
 from storage.records.files import FileReading
 from storage.records.goals import FileFormat, Identifier, ImportGoal, Mapping
 from storage.records.merges import MergePlan
@@ -68,6 +69,7 @@ class Merger:
         self.database = open_database(folder / "merging.duckdb", (folder,))
         self._runs = itertools.count(1)
         self.run_id = ""
+        self.data_type: DataType | None = None
 
     def __enter__(self) -> Self:
         """Be open."""
@@ -130,6 +132,7 @@ class Merger:
             file_name,
             changes_path=str(self.folder / f"{number}.changes"),
             changes_key=f"{number}.changes",
+            data_type=self.data_type,
             held=held,
         )
         return plan.make(goal, reading, seen, attempt)

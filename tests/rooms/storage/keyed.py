@@ -1,4 +1,4 @@
-"""Merges rows that are known by a key, step by step, in the order that storage.tables.merges takes the steps."""
+"""Merges rows that are known by a key, and actions, and says what became of each row."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,12 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 from engine.actions.goals import properties_of
-from engine.mapping import actions
-from storage.database import Cursor
 from storage.records.connections import DataType
 from storage.records.goals import ActionFields, ImportGoal, Mapping, PropertyType, Strategy
 from storage.records.merges import MergePlan
-from storage.tables import merge_actions, merge_keys, merge_typing, merge_writing, profiles
+from storage.records.runs import SkipReason
+from storage.tables import merges, profiles
 from tests.fakes.merging import MADE_AT, Merger, goal_of
 
 SPENT = Mapping("amount", "spent", PropertyType.DECIMAL, Strategy.SUM)
@@ -57,19 +56,20 @@ class KeyedMerger(Merger):
     ) -> Outcome:
         """Import one file of this type of data."""
         profiles.add_properties(self.database, properties_of(goal), MADE_AT)
-        wanted = self.plan(goal, columns, rows, name)
-        number = {field: place for place, field in enumerate(columns)}
-        found = self.merge_and(replace(wanted, action=actions.plan(goal, kind, number)))
-        kinds = [found.applied, found.unchanged, found.superseded, found.left, *map(len, found.problems.values())]
-        assert sum(kinds) == len(rows), "the ledger does not add up"
-        return found
+        self.data_type = kind
+        return self.merge_and(self.plan(goal, columns, rows, name))
 
     def merge_and(self, plan: MergePlan, query: str = "SELECT 1") -> Outcome:
         """Merge by a plan, then run a query in the same transaction."""
         with self.database.write("dat") as cursor:
-            found = _merge(cursor, plan)
+            counts = merges.merge(cursor, plan)
             cursor.execute(query)
-        return found
+        problems: dict[str, list[int]] = {}
+        for item in self.rejects():
+            problems.setdefault(item.reason, []).append(item.line)
+        superseded = counts.skipped.get(SkipReason.SUPERSEDED, 0)
+        left = sum(counts.skipped.values()) - superseded
+        return Outcome(counts.applied, counts.unchanged, superseded, left, problems)
 
     def changes(self, rows: Sequence[Sequence[str]], name: str = "changes.csv", **said: Any) -> Outcome:
         """Import a file of modifications."""
@@ -104,63 +104,3 @@ class KeyedMerger(Merger):
         return self.query(
             f"SELECT what, amount, state FROM dat.action_step WHERE action_key = '{key}' ORDER BY position"  # noqa: S608
         )
-
-
-def _merge(cursor: Cursor, plan: MergePlan) -> Outcome:
-    cursor.execute("DROP VIEW IF EXISTS temp.gathered")
-    for table in ("marked", "known", "typed", "doubled", "merged", "matched", "identified", "conflicts"):
-        cursor.execute(f"DROP TABLE IF EXISTS temp.{table}")
-    merge_keys.find(cursor, plan)
-    merge_typing.make(cursor, plan)
-    if plan.action:
-        merge_actions.type_rows(cursor, plan)
-    if plan.action and plan.action.changes:
-        merge_actions.match_changes(cursor, plan)
-    else:
-        _match(cursor, plan)
-    if plan.action:
-        merge_actions.check_owners(cursor, plan)
-        merge_actions.owe(cursor, plan)
-    else:
-        merge_keys.owe(cursor, plan)
-    merge_writing.gather(cursor, plan)
-    written = merge_writing.compute(cursor, plan)
-    merge_writing.write(cursor)
-    merge_keys.remember(cursor, plan)
-    if plan.action:
-        merge_actions.write(cursor, plan)
-    return Outcome(
-        written.rows,
-        _number(cursor, "SELECT count(*) FROM temp.known"),
-        _number(cursor, "SELECT count(*) FROM temp.superseded"),
-        _number(cursor, "SELECT count(*) FROM temp.typed WHERE problem IS NULL") - written.rows,
-        _problems(cursor, plan),
-    )
-
-
-def _match(cursor: Cursor, plan: MergePlan) -> None:
-    """Match rows by the one identifier `customer_id`."""
-    create = "true" if plan.create_profiles else "p.profile_id IS NOT NULL"
-    cursor.execute(
-        f"""CREATE TEMP TABLE matched AS SELECT t.line, p.profile_id,
-            coalesce(p.profile_id, {plan.profile_id_base} + min(t.line) OVER (PARTITION BY t.l0)) AS entity
-        FROM (FROM temp.typed WHERE problem IS NULL) t LEFT JOIN dat.profile p ON p.customer_id = t.l0 WHERE {create}"""  # noqa: S608
-    )
-    cursor.execute(
-        """CREATE TEMP TABLE identified AS SELECT entity, any_value(l0) AS l0
-        FROM temp.matched JOIN temp.typed USING (line) GROUP BY entity"""
-    )
-
-
-def _problems(cursor: Cursor, plan: MergePlan) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
-    rows = cursor.execute("SELECT problem, line FROM temp.typed WHERE problem IS NOT NULL ORDER BY line").fetchall()
-    reasons = dict(cursor.execute("SELECT line, reason FROM temp.action_problems").fetchall()) if plan.action else {}
-    for problem, line in rows:
-        found.setdefault(reasons[line] if problem == merge_actions.PROBLEM else str(problem), []).append(line)
-    return found
-
-
-def _number(cursor: Cursor, query: str) -> int:
-    row = cursor.execute(query).fetchone()
-    return int(row[0]) if row else 0

@@ -92,7 +92,11 @@ def test_what_changes_nothing_or_is_malformed_is_rejected_with_its_reason(merger
     # when
     outcome = merger.file(GOAL, [A1, *bad, wrong])
     # then: an amount that is mapped is typed by its mapping already
-    assert outcome.problems == {"impossible_date": [3], "0": [4, 6], "-3": [5]}
+    assert outcome.problems == {
+        "impossible_date": [3],
+        "not_a_decimal": [4, 6],
+        "row_key_empty": [5],
+    }
     assert merger.changes([("A1", "", ""), ("A1x", "nine", "")]).problems == {
         "nothing_to_change": [2],
         "not_a_decimal": [3],

@@ -80,7 +80,7 @@ def test_of_several_rows_with_one_key_the_last_counts_and_the_others_are_superse
     rows = [("o1", "ana", "10", ""), ("o1", "ana", "20", ""), ("o1", "ana", "30", ""), ("", "ana", "1", "")]
     outcome = merger.file(keyed(), rows, columns=COLUMNS)
     # then
-    assert (outcome.applied, outcome.superseded, outcome.problems) == (1, 2, {"-3": [5]})
+    assert (outcome.applied, outcome.superseded, outcome.problems) == (1, 2, {"row_key_empty": [5]})
     assert merger.spent() == {"ana": Decimal(30)}
 
 
@@ -115,7 +115,7 @@ def test_keys_of_two_fields_are_told_apart_and_keys_of_two_goals_are_two(merger:
     outcome = merger.file(goal, rows, columns=COLUMNS)
     merger.file(replace(goal, goal_id="other"), rows[:1], columns=COLUMNS)
     # then
-    assert outcome.problems == {"-3": [4]}
+    assert outcome.problems == {"row_key_empty": [4]}
     assert merger.spent() == {"ana": Decimal(4)}
 
 
