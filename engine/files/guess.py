@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
+from operator import itemgetter
 from typing import NamedTuple
 
 from engine.files import shape
@@ -23,7 +24,7 @@ _GOOD = 0.5
 _FAVOUR = {",": 1.0, ";": 1.0, "\t": 1.3, "|": 1.1, " ": 0.7, BLANKS: 0.72, ":": 0.55}
 """Tabs and bars hardly ever stand in texts, blanks and colons often do."""
 _FAVOUR_OF_OTHERS = 0.6
-_ONE_COLUMN_OF_VALUES, _ONE_COLUMN = 0.6, 0.4
+_ONE_COLUMN_OF_VALUES, _ONE_COLUMN, _ONE_COLUMN_IN_SPITE = 0.6, 0.4, 0.25
 _SHARE_ALWAYS, _SHARE_MOSTLY = 0.9, 0.7
 _STAND_IN, _NONE = "\x1f", "\n\n"
 _HINT = re.compile(r"sep=(.)\s*")
@@ -163,7 +164,9 @@ def _score(sample: _Sample, way: _Way) -> float:
     if not found:
         return 0.0
     counts = Counter(len(row) for row in found)
-    columns, most = max(counts.items(), key=lambda item: (item[1], item[0]))
+    columns, most = max(
+        ((count, number) for count, number in counts.items() if count > 1), key=itemgetter(1, 0), default=(1, 0)
+    )
     if columns == 1:
         return 0.0
     merged = len(found) / len(sample.lines)
@@ -200,7 +203,8 @@ def _score_of_one_column(sample: _Sample, best: _Way) -> float:
     texts = [line.strip() for line in sample.lines[1:]] or sample.lines
     if sum(map(shape.is_typed, texts)) >= len(texts) * _SHARE_ALWAYS:
         return 0.0 if best.separator in _USUAL else _ONE_COLUMN_OF_VALUES
-    return _ONE_COLUMN * _sense([[text] for text in texts]) * _quotes_fit(sample, _Way(_NONE, DOUBLED))
+    likely = _ONE_COLUMN_IN_SPITE if best.separator in _USUAL else _ONE_COLUMN
+    return likely * _sense([[text] for text in texts]) * _quotes_fit(sample, _Way(_NONE, DOUBLED))
 
 
 def _sense(found: list[list[str]]) -> float:

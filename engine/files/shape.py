@@ -8,7 +8,7 @@ from typing import NamedTuple
 _MOST_HEADER_RECORDS = 5
 _BODY_RECORDS = 200
 _SHARE_TYPED = 0.8
-_SHARE_FULL = 0.6
+_SHARE_FULL, _SHARE_OF_TABLE = 0.6, 0.3
 _FEW = 2
 _VALUE_CHARACTERS_MAX = 200
 
@@ -55,9 +55,14 @@ def of(records: Sequence[Record]) -> Shape:
 
 
 def _usual_columns(records: Sequence[Record]) -> int:
-    """How many columns most records have; of equally frequent numbers the one that is seen first."""
+    """How many columns most records have; of equally frequent numbers the one that is seen first.
+
+    One only, where few records have more: titles and remarks of one column may outnumber a short table.
+    """
     counts = Counter(len(record.fields) for record in records)
-    return counts.most_common(1)[0][0]
+    several = [(columns, number) for columns, number in counts.most_common() if columns > 1]
+    is_table = several and several[0][1] >= len(records) * _SHARE_OF_TABLE
+    return several[0][0] if is_table else counts.most_common(1)[0][0]
 
 
 def _with_header(records: Sequence[Record], header_records: int, columns: int) -> int:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
+_STAND_IN = "\x1f"
 _CDNOW_HEADER = b" customer_id  date number_of_cds  dollar_value\r\n"
 _CDNOW_FIRST_DAY = date(1997, 1, 1)
 _CDNOW_DAYS_TO_JOIN = 84
@@ -56,12 +57,14 @@ def cdnow_like(path: Path, customers: int, seed: int) -> CdnowTotals:
 
 @dataclass(frozen=True)
 class Dialect:
-    """How `write_table` writes."""
+    """How `write_table` writes. quote: "" for none; escape: None where quotes are doubled."""
 
     separator: str = ","
     line_end: str = "\n"
     quote_all: bool = False
     encoding: str = "utf-8"
+    quote: str = '"'
+    escape: str | None = None
 
 
 @dataclass(frozen=True)
@@ -89,9 +92,19 @@ def _written(rows: Iterable[tuple[str, ...]], dialect: Dialect) -> str:
     made = io.StringIO(newline="")
     # csv quotes a text with a line end only where it is the line end of the file
     has_line_ends = any("\n" in text or "\r" in text for row in rows for text in row)
-    quoting: Literal[0, 1] = csv.QUOTE_ALL if dialect.quote_all or has_line_ends else csv.QUOTE_MINIMAL
-    csv.writer(made, delimiter=dialect.separator, lineterminator=dialect.line_end, quoting=quoting).writerows(rows)
-    return made.getvalue()
+    quoting: Literal[0, 1, 3] = csv.QUOTE_ALL if dialect.quote_all or has_line_ends else csv.QUOTE_MINIMAL
+    # csv knows separators of one character; any other is put in afterwards, and so must not stand in a text
+    mark = dialect.separator if len(dialect.separator) == 1 else _STAND_IN
+    csv.writer(
+        made,
+        delimiter=mark,
+        lineterminator=dialect.line_end,
+        quoting=quoting if dialect.quote else csv.QUOTE_NONE,
+        quotechar=dialect.quote or None,
+        doublequote=dialect.escape is None,
+        escapechar=dialect.escape,
+    ).writerows(rows)
+    return made.getvalue().replace(mark, dialect.separator)
 
 
 def write_table(path: Path, table: Table, dialect: Dialect) -> None:

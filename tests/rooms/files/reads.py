@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow.parquet as pa_parquet
 
 from engine.files.read import read_file
+from engine.files.records import CAUTIOUS, Manner
 from storage.records.files import FileReading
 from storage.records.goals import FileFormat
 
@@ -27,6 +28,7 @@ class Read:
     reading: FileReading
     numbered: list[tuple[int, tuple[str, ...]]]
     rejects: list[Rejected]
+    mended: list[Rejected]
 
     @property
     def rows(self) -> list[tuple[str, ...]]:
@@ -37,17 +39,23 @@ class Read:
         return [(reject.line, reject.reason) for reject in self.rejects]
 
 
-def read(folder: Path, content: bytes, file_format: FileFormat | None = None, name: str = "data.csv") -> Read:
+def read(
+    folder: Path,
+    content: bytes,
+    file_format: FileFormat | None = None,
+    name: str = "data.csv",
+    manner: Manner = CAUTIOUS,
+) -> Read:
     """Write content to a file in folder and read it; the ledger is checked on the way."""
     source = folder / name
     source.write_bytes(content)
-    return read_source(source, folder / "out", file_format or FileFormat())
+    return read_source(source, folder / "out", file_format or FileFormat(), manner)
 
 
-def read_source(source: Path, target: Path, file_format: FileFormat) -> Read:
+def read_source(source: Path, target: Path, file_format: FileFormat, manner: Manner = CAUTIOUS) -> Read:
     """Read a file that exists."""
     target.mkdir(exist_ok=True)
-    reading = read_file(source, target, file_format, lambda _done, _total: None)
+    reading = read_file(source, target, file_format, lambda _done, _total: None, manner=manner)
     accepted = pa_parquet.read_table(reading.accepted_path, partitioning=None)
     rejects = pa_parquet.read_table(reading.rejects_path, partitioning=None)
     names = ["line", *(f"c{number}" for number in range(len(reading.columns)))]
@@ -55,6 +63,8 @@ def read_source(source: Path, target: Path, file_format: FileFormat) -> Read:
     columns = [column.to_pylist() for column in accepted.columns]
     numbered = [(line, tuple(texts)) for line, *texts in zip(*columns, strict=True)]
     rejected = [Rejected(**row) for row in rejects.to_pylist()]
+    mended = pa_parquet.read_table(reading.mended_path).to_pylist() if reading.mended_path else []
     assert (len(numbered), len(rejected)) == (reading.accepted, reading.rejected)
     assert reading.accepted + reading.rejected == reading.records
-    return Read(reading, numbered, rejected)
+    assert len(mended) == reading.mended
+    return Read(reading, numbered, rejected, [Rejected(**row) for row in mended])
