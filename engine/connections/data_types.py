@@ -15,7 +15,7 @@ class Target(StrEnum):
     THINGS = "things"
 
 
-BUILT = frozenset({Target.PEOPLE})
+BUILT = frozenset({Target.PEOPLE, Target.ACTIONS})
 """The targets that work; a type of another one is not offered."""
 
 

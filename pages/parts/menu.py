@@ -50,6 +50,7 @@ ENTRIES = (
     Entry("audiences_page.py", "Audiences", "group", "audiences", "Activate", _MANAGERS),
     Entry("connectors_page.py", "Server to server", "hub", "connectors", "Connectors", _STAFF),
     Entry("profiles_page.py", "Find a profile", "person_search", "profiles", "Profiles", _SEERS),
+    Entry("actions_page.py", "Actions", "receipt_long", "actions", "Profiles", _SEERS),
     Entry("people_page.py", "People", "badge", "people", "Settings · Account", _ADMIN),
     Entry("status_page.py", "Status", "monitor_heart", "status", "Settings · Account", _STAFF),
     Entry("connection_new_page.py", "Create connection", "add", "connection-new", "", _MAKERS | _PARTNER),

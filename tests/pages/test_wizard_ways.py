@@ -135,7 +135,9 @@ def test_the_types_say_what_they_need_and_where_they_go(desk: Desk, admin: Calle
     assert len(table) == 8
     assert table["Required columns"][0] == "`customer_id`"
     assert set(table["Goes to"]) == {"Profiles", "Actions of profiles", "Records of their own"}
-    assert page.radio(key="wizard_data_type").options == ["Audiences", "Identities", "Card-linked transactions"]
+    actions = ["Conversions", "Action modifications and reversals", "Clicks"]
+    people = ["Audiences", "Identities", "Card-linked transactions"]
+    assert page.radio(key="wizard_data_type").options == [*people, *actions]
     # given a partner
     partner = home.add_person(desk, admin, Role.PARTNER)
     own = drafts.begin(desk, partner)

@@ -96,8 +96,9 @@ def test_a_type_is_offered_by_direction_and_only_where_its_target_works() -> Non
     # given: ruling 12
     people = {DataType.AUDIENCES, DataType.IDENTITIES, DataType.CARD_LINKED_TRANSACTIONS}
     assert {kind for kind, facts in data_types.TABLE.items() if facts.target is Target.PEOPLE} == people
+    actions = {DataType.CONVERSIONS, DataType.CLICKS, DataType.ACTION_MODIFICATIONS}
     # then
-    assert set(data_types.offered(Direction.INBOUND)) == people
+    assert set(data_types.offered(Direction.INBOUND)) == people | actions
     assert {facts.data_type for facts in data_types.of_direction(Direction.INBOUND)} == set(DataType)
     out = {facts.data_type for facts in data_types.of_direction(Direction.OUTBOUND)}
     assert out == set(DataType) - {DataType.ACTION_MODIFICATIONS}
