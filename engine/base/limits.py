@@ -79,7 +79,7 @@ DECIMAL_PLACES_MAX = 10
 """Places of a decimal property; a value with more is rejected, never rounded."""
 DECIMAL_DIGITS_MAX = 38
 """DuckDB's widest exact decimal."""
-IDENTIFIERS_MAX = 8
+IDENTIFIER_FIELDS_MAX = 8
 """Identifiers of one goal; each is one more comparison of every row, and people have few."""
 LIST_SEPARATOR_CHARACTERS_MAX = 10
 """What stands between the values of a list; longer ones are a mistake in pasting."""

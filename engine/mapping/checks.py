@@ -121,8 +121,8 @@ def _identifiers(goal: ImportGoal, properties: ReadOnly[str, Property], *, is_ne
     found = []
     if is_needed and not goal.identifiers:
         found.append("Link one identifier: the field that says whose row it is.")
-    if len(goal.identifiers) > limits.IDENTIFIERS_MAX:
-        found.append(f"A goal has at most {limits.IDENTIFIERS_MAX} identifiers; take out the others.")
+    if len(goal.identifiers) > limits.IDENTIFIER_FIELDS_MAX:
+        found.append(f"A goal has at most {limits.IDENTIFIER_FIELDS_MAX} identifiers; take out the others.")
     fields: set[str] = set()
     names: set[str] = set()
     for link in goal.identifiers:
