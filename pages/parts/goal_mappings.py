@@ -7,7 +7,7 @@ import streamlit as st
 
 from engine.views import goals as view
 from engine.views.goals import GoalPage
-from pages.parts import frame, goal_add, goal_files, goal_preview, mapping_filter, mapping_rows, words
+from pages.parts import frame, goal_add, goal_dry_run, goal_files, goal_preview, mapping_filter, mapping_rows, words
 from pages.parts.goal_edit import Edit, around
 from pages.parts.mapping_filter import Show
 from pages.parts.mapping_rows import MappingRow, Surroundings
@@ -52,6 +52,7 @@ def draw(page: GoalPage, edit: Edit) -> None:
         _draw_warnings(page, edit)
     with right:
         goal_preview.draw(page, edit)
+        goal_dry_run.draw(page, edit)
 
 
 def _draw_toolbar(page: GoalPage, edit: Edit, place: Surroundings) -> tuple[str, Show]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -67,13 +68,32 @@ def draw(counts: RunCounts, *, is_off: bool) -> None:
         st.subheader("Ledger", width="content", anchor=False)
         st.space("stretch")
         _draw_badge(counts, is_off=is_off)
-    colors = _DARK if st.context.theme.type == "dark" else _LIGHT
-    parts = parts_of(counts)
-    if counts.read:
-        st.plotly_chart(
-            _figure(parts, colors), key="ledger", config={"displayModeBar": False}, alt=_said(counts, parts)
-        )
+    parts, colors = parts_of(counts), _colors()
+    _draw_bar(counts, parts, "ledger")
     _draw_figures(counts, parts, colors)
+
+
+def draw_small(counts: RunCounts, key: str) -> None:
+    """Draw bar and figures one below the other, for a narrow place; key: of its widgets."""
+    parts, colors = parts_of(counts), _colors()
+    _draw_bar(counts, parts, key)
+    lines = [(f"{_square(part, colors)} {part.word}", f"**{words.count(part.rows)}**") for part in parts]
+    lines += [("Profiles created", f"**{words.count(counts.created)}**")]
+    lines += [("Profiles updated", f"**{words.count(counts.updated)}**")]
+    st.table(pd.DataFrame(lines), border="horizontal", hide_index=True, hide_header=True, alt=_said(counts, parts))
+
+
+def _colors() -> dict[str, str]:
+    return _DARK if st.context.theme.type == "dark" else _LIGHT
+
+
+def _square(part: Part, colors: dict[str, str]) -> str:
+    return f':color[■]{{foreground="{colors[part.color]}"}}'
+
+
+def _draw_bar(counts: RunCounts, parts: tuple[Part, ...], key: str) -> None:
+    if counts.read:
+        st.plotly_chart(_figure(parts, _colors()), key=key, config={"displayModeBar": False}, alt=_said(counts, parts))
 
 
 def _draw_badge(counts: RunCounts, *, is_off: bool) -> None:
@@ -116,8 +136,7 @@ def _draw_figures(counts: RunCounts, parts: tuple[Part, ...], colors: dict[str, 
     with st.grid(len(parts) + 1, min_column_width=110, gap="small"):
         st.markdown(f"**{words.count(counts.read)}**  \nrows read =")
         for part in parts:
-            square = f':color[■]{{foreground="{colors[part.color]}"}}'
-            st.markdown(f"**{words.count(part.rows)}**  \n{square}\u00a0{part.word}")
+            st.markdown(f"**{words.count(part.rows)}**  \n{_square(part, colors)}\u00a0{part.word}")
     profiles = f"Profiles: {words.count(counts.created)} created, {words.count(counts.updated)} updated"
     files = f"Files: {words.count(counts.files_taken)} taken, {words.count(counts.files_unchanged)} unchanged"
     st.caption(f"{profiles} · {files}")
