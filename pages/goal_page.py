@@ -12,7 +12,6 @@ from pages.parts import (
     goal_identifiers,
     goal_mappings,
     goal_versions,
-    session,
     words,
 )
 from pages.parts.badges import Badge
@@ -72,7 +71,7 @@ def _draw_problems(page: GoalPage, edit: Edit) -> None:
 
 def _draw() -> None:
     with frame.loading("this goal"):
-        page = view.page(session.desk(), session.caller(), st.query_params.get("id", ""))
+        page = goal_edit.read(st.query_params.get("id", ""))
         edit = goal_edit.of(page)
         connection = (page.connection.name, "connection_page.py", {"id": page.connection.connection_id})
         frame.crumbs(("Connections", "connections_page.py"), connection, here="Import goal")

@@ -13,11 +13,12 @@ from engine.mapping.checks import Finding
 from engine.security import audit, masking, roles
 from engine.security.audit import What
 from engine.security.roles import Right
+from storage.database import Cursor
 from storage.records.connections import Connection
 from storage.records.goals import FileFormat, ImportGoal, Property, PropertyType, Strategy
 from storage.records.people import Caller
 from storage.records.runs import Job, RunCounts
-from storage.tables import connections, files_seen, goals, jobs, profiles, runs
+from storage.tables import connections, files_seen, goals, jobs, profiles, runs, samples
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class GoalPage:
 
     has_actions: its rows are actions, or change some where changes_actions. sources: names that goals give to what
     numbers actions. no_match_run: the newest run where no row of the connection found a profile, as (id, number).
+    mark: what changes with every import and every new property.
     """
 
     connection: Connection
@@ -75,10 +77,17 @@ class GoalPage:
     sources: tuple[str, ...]
     no_match_run: tuple[str, int] | None
     now: datetime
+    mark: tuple[int, ...]
 
 
-def page(desk: Desk, caller: Caller, goal_id: str) -> GoalPage:
+def page(desk: Desk, caller: Caller, goal_id: str, before: GoalPage | None = None) -> GoalPage:
     """Return one goal with its newest scan.
+
+    Args:
+        desk: The open home.
+        caller: Who looks.
+        goal_id: Of the goal.
+        before: The page as it was drawn last: values are counted again only where an import came in between.
 
     Raises:
         NotAllowed: The caller's role does not see mappings.
@@ -91,25 +100,38 @@ def page(desk: Desk, caller: Caller, goal_id: str) -> GoalPage:
         if goal is None or connection is None:
             raise errors.GiveUp("This goal is not there any more; go back to its connection.")
         known = profiles.properties(cursor)
-        counts = profiles.filled(cursor, [item.name for item in known.values()])
+        mark = (*samples.mark(cursor), len(known))
+        if before is not None and before.mark == mark:
+            filled = before.filled
+        else:
+            counts = profiles.filled(cursor, [item.name for item in known.values()])
+            filled = {name.lower(): number for name, number in counts.items()}
         job = jobs.newest_with_key(cursor, f"scan:{goal_id}")
         answered = jobs.newest_done_with_key(cursor, f"scan:{goal_id}")
         taken = files_seen.taken(cursor, goal_id)
         newest = next(iter(runs.listed(cursor, connection.connection_id, 0, 1)), None)
-        others = [item.action.source for item in goals.listed(cursor) if item.action and item.goal_id != goal_id]
+        has_actions = connection.data_type in action_rules.TYPES
+        others = _sources(cursor, goal_id) if has_actions else ()
     return GoalPage(
         connection=connection,
         goal=goal,
         properties=tuple(known.values()),
-        filled={name.lower(): number for name, number in counts.items()},
+        filled=filled,
         scan=_scan(caller, job, answered, taken) if job else None,
         may_edit=roles.may(caller.role, Right.EDIT_MAPPINGS),
-        has_actions=connection.data_type in action_rules.TYPES,
+        has_actions=has_actions,
         changes_actions=connection.data_type in action_rules.CHANGING,
-        sources=tuple(dict.fromkeys(others)),
+        sources=others,
         no_match_run=(newest.run_id, newest.number) if newest and _matched_nothing(newest.counts) else None,
         now=clock.now(),
+        mark=mark,
     )
+
+
+def _sources(cursor: Cursor, goal_id: str) -> tuple[str, ...]:
+    """Return the names that other goals give to what numbers actions."""
+    found = [item.action.source for item in goals.listed(cursor) if item.action and item.goal_id != goal_id]
+    return tuple(dict.fromkeys(name for name in found if name))
 
 
 def _matched_nothing(counts: RunCounts) -> bool:

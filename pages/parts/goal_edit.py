@@ -9,9 +9,18 @@ import streamlit as st
 from engine.actions import goals as actions
 from engine.views import goals as view
 from engine.views.goals import GoalPage
-from pages.parts import frame, goal_changes, mapping_rows
+from pages.parts import frame, goal_changes, mapping_rows, session
 from pages.parts.mapping_rows import MappingRow, Surroundings
 from storage.records.goals import ImportGoal
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What was made of a saved goal, an edited one and its rows."""
+
+    given: tuple[ImportGoal, ImportGoal, tuple[MappingRow, ...]]
+    now: ImportGoal
+    changes: int
 
 
 @dataclass
@@ -31,19 +40,38 @@ class Edit:
     wants_problems: bool = False
     prefix: str = ""
 
+    _now: _Made | None = None
+
     @property
     def now(self) -> ImportGoal:
         """The goal with all edits."""
-        return replace(self.goal, mappings=mapping_rows.mappings_of(self.rows))
+        return self._made().now
 
     @property
     def changes(self) -> int:
         """How many things differ from what is saved."""
-        return goal_changes.count(self.saved, self.now)
+        return self._made().changes
+
+    def _made(self) -> _Made:
+        # Asked for a dozen times in each run of the page, and 500 mappings take a while.
+        given = (self.saved, self.goal, self.rows)
+        if self._now is None or any(one is not other for one, other in zip(given, self._now.given, strict=True)):
+            now = replace(self.goal, mappings=mapping_rows.mappings_of(self.rows))
+            self._now = _Made(given, now, goal_changes.count(self.saved, now))
+        return self._now
 
     def key(self, name: str) -> str:
         """Return the key of a widget of this goal; a new round makes new widgets."""
         return f"goal_{name}_{self.goal.goal_id[-6:]}_{self.round}"
+
+
+def read(goal_id: str) -> GoalPage:
+    """Return the page of a goal; what no import has changed is taken from when it was read last."""
+    key = f"goal_page:{goal_id}"
+    before = st.session_state.get(key)
+    page = view.page(session.desk(), session.caller(), goal_id, before if isinstance(before, GoalPage) else None)
+    st.session_state[key] = page
+    return page
 
 
 def of(page: GoalPage) -> Edit:
@@ -57,7 +85,8 @@ def of(page: GoalPage) -> Edit:
         restart(edit, page.goal)
     columns = page.scan.columns if page.scan else ()
     if columns:
-        edit.rows = mapping_rows.with_fields(edit.rows, columns)
+        rows = mapping_rows.with_fields(edit.rows, columns)
+        edit.rows = edit.rows if rows == edit.rows else rows
     return edit
 
 

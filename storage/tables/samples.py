@@ -38,3 +38,9 @@ def owner(cursor: Cursor, property_name: str, text: str) -> int | None:
     is_it = f"{name_literal(property_name)} = ?"
     row = cursor.execute(f"SELECT min(profile_id) FROM dat.profile WHERE {is_it}", [text]).fetchone()
     return int(row[0]) if row and row[0] is not None else None
+
+
+def mark(cursor: Cursor) -> tuple[int, int]:
+    """Return two numbers that change with every import: how many profiles there are, and the newest change."""
+    row = cursor.execute("SELECT count(*), coalesce(max(_rev), 0) FROM dat.profile").fetchone()
+    return (int(row[0]), int(row[1])) if row else (0, 0)
