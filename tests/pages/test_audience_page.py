@@ -1,5 +1,6 @@
 """One audience's page: a new one, its rule as fields and as text, live count, links, unlinks, and each role."""
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ from engine.scheduling.jobs import Worker
 from engine.views import audiences as view
 from pages.parts import audience_links
 from storage.records.audiences import Audience
+from storage.records.goals import Property, PropertyType
 from storage.records.people import Caller, Role
+from storage.tables import profiles
 from tests.pages import sending
 from tests.pages import shop as shops
 from tests.pages.conftest import Show
@@ -109,9 +112,14 @@ def test_a_new_audience_is_typed_counted_while_typing_and_saved(
     assert "Not sent" in texts(page)
 
 
-def test_the_fields_write_the_rule(customers: shops.Shop, show: Show) -> None:
-    # given
-    assert customers
+@pytest.mark.usefixtures("customers")
+def test_the_fields_write_the_rule(desk: Desk, show: Show) -> None:
+    # given: a property of every type that is compared in its own way
+    own = [
+        Property("tags", PropertyType.LIST, is_unique=False),
+        Property("news", PropertyType.BOOLEAN, is_unique=False),
+    ]
+    profiles.add_properties(desk.database, own, datetime(2026, 11, 21))
     page = show(FILE)
     # when
     page.selectbox(key=key("property")).set_value("spend").run()
@@ -138,7 +146,19 @@ def test_the_fields_write_the_rule(customers: shops.Shop, show: Show) -> None:
     page.selectbox(key=key("property")).set_value("last_purchase").run()
     # then days are compared in the words for days
     words = ["is", "is not", "is after", "is on or after", "is before", "is on or before"]
-    assert page.selectbox(key=key("operator")).options[:6] == words
+    assert page.selectbox(key=key("operator")).options == [*words, "has a value", "has no value"]
+    # when
+    page.selectbox(key=key("property")).set_value("news").run()
+    # then only what means something for it is offered
+    assert page.selectbox(key=key("operator")).options == ["is", "is not", "has a value", "has no value"]
+    assert page.text_input(key=key("rule")).value == "news has a value"
+    # when
+    page.selectbox(key=key("property")).set_value("tags").run()
+    page.selectbox(key=key("operator")).set_value("has not").run()
+    page.text_input(key=key("value")).set_value("gold").run()
+    # then
+    assert page.text_input(key=key("rule")).value == 'tags has not "gold"'
+    assert "**0** profiles meet this now." in texts(page)
 
 
 def test_a_rule_that_cannot_be_read_is_said_and_refused_with_nothing_lost(
