@@ -4,7 +4,7 @@ The goal is taken as it is edited, saved or not. Files are those that the next r
 newest one that is still kept.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -174,14 +174,40 @@ def _merge_all(
     folder: Path,
     watch: Watch,
 ) -> dict[str, Any]:
+    failed: dict[int, str] = {}
+    while True:
+        try:
+            return _rehearse(desk, connection, goal, readings, failed, folder, watch)
+        except _FailedFileError as error:
+            # What it had done already is taken back with the rest; the others are tried without it.
+            failed[error.number] = str(error)
+
+
+class _FailedFileError(Exception):
+    """A file cannot be merged; str(error) says why."""
+
+    def __init__(self, number: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.number = number
+
+
+def _rehearse(
+    desk: Desk,
+    connection: Connection,
+    goal: ImportGoal,
+    readings: Sequence[tuple[Source, FileReading | errors.HandoffError]],
+    failed: Mapping[int, str],
+    folder: Path,
+    watch: Watch,
+) -> dict[str, Any]:
     run_id, said = f"dry-{ids.ulid()}", Outcome()
     with desk.database.rehearse("dat") as cursor:
         revision = runs.next_number(cursor)
         profiles.add_columns(cursor, _properties(goal))
         for number, (source, reading) in enumerate(readings):
             watch.stop_if_cancelled()
-            if isinstance(reading, errors.HandoffError):
-                said.errors.append(str(reading))
+            if number in failed or isinstance(reading, errors.HandoffError):
+                said.errors.append(failed.get(number, str(reading)))
                 continue
             attempt = plan.Attempt(
                 run_id=run_id,
@@ -192,7 +218,10 @@ def _merge_all(
                 changes_path=str(folder / f"{number}.changes"),
                 changes_key=f"dry/{number}",
             )
-            _try(cursor, connection, goal, reading, attempt, said)
+            try:
+                _try(cursor, connection, goal, reading, attempt, said)
+            except errors.MendData as error:
+                raise _FailedFileError(number, str(error)) from error
         return _answer(cursor, goal, run_id, revision, said)
 
 
