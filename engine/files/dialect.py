@@ -46,6 +46,7 @@ class Start:
 
 def told(file_format: FileFormat, sample: bytes) -> Dialect:
     """What the format tells; what it leaves open is found out cautiously: the usual ways win where they fit."""
+    sample = sample[_after_lines(sample, file_format.preamble_lines or 0) or 0 :]
     separator = file_format.separator or sniff(sample)
     quote = file_format.quote
     if quote is None:

@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -158,7 +158,13 @@ class Records:
 
     def _find(self, file_format: FileFormat, sample: bytes) -> Dialect:
         """Find out how the file is written, as far as its format leaves that open."""
-        found = guess.told(file_format, sample) if self._manner.is_bold else dialect.told(file_format, sample)
+        if self._manner.is_bold:
+            found = guess.told(file_format, sample)
+        else:
+            if file_format.separator is None and file_format.preamble_lines is None:
+                # The first lines may be no table, so that all others have to be asked.
+                file_format = replace(file_format, separator=guess.told(file_format, sample).separator)
+            found = dialect.told(file_format, sample)
         refusals.check_text(self._name, sample, found.separator)
         return found
 
