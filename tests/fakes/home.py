@@ -15,6 +15,7 @@ from storage.database import open_database
 from storage.migrate import migrate
 from storage.records.people import Caller, Person, Role
 from storage.spool import Spool
+from tests.fakes import databases
 
 PASSWORD = "correct horse battery staple"
 CHEAP_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -25,7 +26,8 @@ CHEAP_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 def open_home(folder: Path) -> Iterator[Desk]:
     """Open or create a home in this folder and make it the process's own until the end."""
     settings = Settings(home=folder)
-    vault = open_vault(settings.master_key, is_new_home=not settings.database.exists())
+    databases.place_home(folder)
+    vault = open_vault(settings.master_key, is_new_home=False)
     spool = Spool(settings.spool)
     spool.prepare()
     database = open_database(settings.database, (settings.spool,))
