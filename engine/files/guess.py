@@ -23,7 +23,8 @@ _GOOD = 0.5
 """Of what a perfect table scores, 1; unusual separators are only asked where the usual ones give less."""
 _FAVOUR = {",": 1.0, ";": 1.0, "\t": 1.3, "|": 1.1, " ": 0.7, BLANKS: 0.72, ":": 0.55}
 """Tabs and bars hardly ever stand in texts, blanks and colons often do."""
-_FAVOUR_OF_OTHERS = 0.6
+_FAVOUR_OF_OTHERS, _FAVOUR_OF_RARE = 0.6, 1.1
+_RARE = re.compile(r"[\x01-\x08\x0e-\x1f^~§¦¬¤¶]")
 _ONE_COLUMN_OF_VALUES, _ONE_COLUMN, _ONE_COLUMN_IN_SPITE = 0.6, 0.4, 0.25
 _SHARE_ALWAYS, _SHARE_MOSTLY = 0.9, 0.7
 _STAND_IN, _NONE = "\x1f", "\n\n"
@@ -77,7 +78,8 @@ def _best(sample: _Sample, file_format: FileFormat) -> _Way:
     if separator is not None:
         ways = [_Way(separator, quote) for quote in quotes]
         return max(ways, key=lambda way: _score(sample, way))
-    ranked = {_Way(mark, quote): 0.0 for mark in _USUAL if mark in sample.text for quote in quotes}
+    usual = [mark for mark in (*_USUAL, *sorted(set(_RARE.findall(sample.text)))) if mark in sample.text]
+    ranked = {_Way(mark, quote): 0.0 for mark in usual for quote in quotes}
     _rank(sample, ranked, [way.separator for way in ranked])
     if max(ranked.values(), default=0.0) < _GOOD:
         for mark in (*_others(sample), " ", BLANKS):
@@ -171,7 +173,8 @@ def _score(sample: _Sample, way: _Way) -> float:
         return 0.0
     merged = len(found) / len(sample.lines)
     usual = [mark for mark in _USUAL if mark in way.separator] or [way.separator.strip() or " "]
-    favour = _FAVOUR.get(way.separator, _FAVOUR.get(usual[0], _FAVOUR_OF_OTHERS))
+    others = _FAVOUR_OF_RARE if _RARE.search(way.separator) else _FAVOUR_OF_OTHERS
+    favour = _FAVOUR.get(way.separator, _FAVOUR.get(usual[0], others))
     if len(found[0]) != columns:
         favour *= _NOT_AT_THE_TOP
     alike = [row for row in found if len(row) == columns]

@@ -12,7 +12,7 @@ _STATES_MAX = 200_000
 _CLOSINGS_MAX = 8
 _BLANK = 32
 # What a reading has to be excused for; the cheapest one that gives the right number of columns is taken.
-_STRAY_QUOTE, _CLOSING_PASSED, _QUOTE_AS_TEXT, _BLANKS_AROUND, _COLUMN_MORE_OR_LESS = 2.0, 3.0, 4.0, 0.5, 3.0
+_STRAY_QUOTE, _CLOSING_PASSED, _QUOTE_AS_TEXT, _BLANKS_AROUND, _COLUMN_MORE_OR_LESS = 1.0, 3.0, 4.0, 0.5, 3.0
 
 
 class _Field(NamedTuple):
