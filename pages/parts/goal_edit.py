@@ -140,6 +140,16 @@ def take(edit: Edit, key: str, change: Callable[[ImportGoal, Any], ImportGoal]) 
         edit.goal = change(edit.goal, st.session_state[key])
 
 
+def clearable(key: str, value: float | None) -> str:
+    """Let a number's widget begin with this value, so that it can be emptied too; return its key.
+
+    Given to the widget itself, the value would come back when somebody empties it.
+    """
+    if key not in st.session_state:
+        st.session_state[key] = value
+    return key
+
+
 def save(edit: Edit) -> None:
     """Save the edits; what is refused is said on the page, and nothing is lost."""
     saved = frame.attempt(actions.save, edit.now, edit.saved.version)

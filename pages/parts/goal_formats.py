@@ -9,7 +9,7 @@ import streamlit as st
 from engine.views.goals import GoalPage, Scan
 from pages.parts import frame, goal_advanced, goal_choices, words
 from pages.parts.goal_choices import OTHER
-from pages.parts.goal_edit import Edit, take
+from pages.parts.goal_edit import Edit, clearable, take
 from pages.parts.goal_files import draw_scan_row
 from pages.parts.plain import plain, visible
 from storage.records.goals import FileFormat, ImportGoal
@@ -136,12 +136,12 @@ def _draw_header(page: GoalPage, edit: Edit) -> None:
             args=(edit, lines, lambda goal, said: _with(goal, header_lines=int(said or 1))),
         )
     with right:
-        before = edit.key("preamble")
+        before = clearable(edit.key("preamble"), given.preamble_lines)
         st.number_input(
             "Lines before the header" if given.header else "Lines before the first row",
             0,
             _LINES_MAX,
-            given.preamble_lines,
+            None,
             key=before,
             placeholder="Find out",
             help="Titles and notes that are no table. Empty: found out from the file.",

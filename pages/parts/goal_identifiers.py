@@ -7,7 +7,7 @@ import streamlit as st
 
 from engine.views.goals import GoalPage
 from pages.parts import frame, goal_action
-from pages.parts.goal_edit import Edit, fields_of, samples, take
+from pages.parts.goal_edit import Edit, clearable, fields_of, samples, take
 from pages.parts.plain import plain
 from storage.records.goals import Identifier, ImportGoal, MatchRule, PropertyType
 
@@ -255,12 +255,12 @@ def _draw_limits(page: GoalPage, edit: Edit) -> None:
             "The file waits until somebody says that it is meant. Empty: nothing is asked.",
         ),
     ):
-        key = edit.key(name)
+        key = clearable(edit.key(name), getattr(edit.goal, name))
         st.number_input(
             label,
             0.0,
             100.0,
-            getattr(edit.goal, name),
+            None,
             step=1.0,
             format="%g",
             key=key,

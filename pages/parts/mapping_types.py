@@ -12,10 +12,12 @@ from storage.records.formats import ISO_FORMATS
 from storage.records.goals import PropertyType, ValueFormat
 
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DAY_IN_DIGITS = re.compile(r"(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])")
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,14})")
 _ID_WORDS = frozenset(
     {"id", "ids", "no", "nr", "number", "key", "code", "zip", "postcode", "phone", "mobile", "ean", "sku"}
 )
+_FIRST_ID_WORDS = _ID_WORDS - {"no", "nr", "number", "key", "code"}
 _BOOLEANS = frozenset({"true", "false", "yes", "no"})
 
 
@@ -31,7 +33,8 @@ def suggested(field: str, texts: Sequence[str], written: ValueFormat) -> Propert
             return kind
     if all(text.lower() in _BOOLEANS for text in given):
         return PropertyType.BOOLEAN
-    if _is_name_of_ids(field):
+    if _is_name_of_ids(field) or all(_DAY_IN_DIGITS.fullmatch(text) for text in given):
+        # A day without a format stays what it is until somebody gives one.
         return PropertyType.TEXT
     if all(_INTEGER.fullmatch(text) for text in given):
         return PropertyType.INTEGER
@@ -50,8 +53,9 @@ def _is_date(text: str, pattern: str) -> bool:
 
 
 def _is_name_of_ids(field: str) -> bool:
-    parts = re.findall(r"[A-Za-z][a-z]*", field)
-    return bool(parts) and not _ID_WORDS.isdisjoint(part.lower() for part in (parts[0], parts[-1]))
+    # order_number is one, number_of_orders is none.
+    parts = [part.lower() for part in re.findall(r"[A-Za-z][a-z]*", field)]
+    return bool(parts) and (parts[0] in _FIRST_ID_WORDS or parts[-1] in _ID_WORDS)
 
 
 def _decimal(written: ValueFormat) -> Callable[[str], bool]:

@@ -105,11 +105,18 @@ def map_columns(desk: Desk, admin: Caller, shop: Shop, *, create_profiles: bool 
     return goal_actions.save(desk, admin, mapped, goal.version)
 
 
-def scan(desk: Desk, shop: Shop, columns: tuple[str, ...] = COLUMNS, error: str | None = None) -> None:
+def scan(
+    desk: Desk,
+    shop: Shop,
+    columns: tuple[str, ...] = COLUMNS,
+    error: str | None = None,
+    rows: list[list[str]] | None = None,
+) -> None:
     """Leave an answered scan of the shop's folder, or one that failed."""
     arguments = {"connection_id": shop.connection_id, "format": dataclasses.asdict(FORMAT)}
-    rows = [[number + 2, line.split()] for number, line in enumerate(LINES[1:4])]
-    preview = {"name": FILE, "encoding": "utf-8", "separator": BLANKS, "columns": list(columns), "rows": rows}
+    texts = rows or [line.split() for line in LINES[1:4]]
+    seen = [[number + 2, values] for number, values in enumerate(texts)]
+    preview = {"name": FILE, "encoding": "utf-8", "separator": BLANKS, "columns": list(columns), "rows": seen}
     answer = {
         "files": [{"name": FILE, "size_bytes": 1234, "changed_at": "2026-11-21T09:00:00"}],
         "not_taken": [["readme.md", "does not match"]],
