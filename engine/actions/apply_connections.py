@@ -11,7 +11,7 @@ from engine.actions.wanted_connections import WantedConnection
 from engine.base import errors, ids
 from engine.files import refusals
 from engine.flows import goal_place, ours
-from engine.mapping import checks
+from engine.mapping import goal_checks
 from engine.security import keys, provisioning
 from storage.database import Cursor
 from storage.records.connections import Connection, Details, Direction, Method
@@ -41,7 +41,7 @@ def check(desk: Desk, item: WantedConnection, known: dict[str, Property]) -> Non
             refusals.known_codec(goal.format.encoding)
         if _is_unmapped(goal):
             continue
-        found = checks.problems(goal, known)
+        found = goal_checks.problems(goal, known, item.wanted.data_type)
         if found:
             raise errors.BadInput(f"{item.wanted.name}: {found[0]}")
         goal_actions.check_links(desk, goal)
@@ -62,7 +62,7 @@ def _check_sign_in(item: WantedConnection) -> None:
 
 def _is_unmapped(goal: ImportGoal) -> bool:
     """Say whether nobody has mapped a goal yet; a run of it says so, and `export` prints it like any other."""
-    return not goal.identifiers and not goal.mappings
+    return not goal.identifiers and not goal.mappings and goal.action is None
 
 
 def put(desk: Desk, cursor: Cursor, caller: Caller, item: WantedConnection) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from engine.actions.desk import Desk, known_connection, known_goal
 from engine.base import errors
 from engine.flows import goal_place, queue
-from engine.mapping import checks
+from engine.mapping import goal_checks
 from engine.security import audit
 from engine.security.audit import What
 from engine.security.roles import Right
@@ -29,7 +29,7 @@ def ask(desk: Desk, caller: Caller, goal: ImportGoal) -> str:
         connection = known_connection(cursor, known_goal(cursor, goal.goal_id).connection_id)
         way = (connection.direction, connection.method, connection.methodology)
         wrong = goal_place.problem(way, goal.folder, goal.files, goal.files_kind)
-        found = [wrong] if wrong else checks.problems(goal, profiles.properties(cursor))
+        found = [wrong] if wrong else goal_checks.problems(goal, profiles.properties(cursor), connection.data_type)
         if found:
             raise errors.BadInput(found[0])
         if jobs.open_with_key(cursor, key(goal.goal_id)) is not None:

@@ -3,7 +3,7 @@
 from engine.actions.desk import Desk, known_connection
 from engine.base import errors
 from engine.flows import intake, queue, reverting
-from engine.mapping import checks
+from engine.mapping import goal_checks
 from engine.security import audit
 from engine.security.audit import What
 from engine.security.roles import Right
@@ -44,7 +44,7 @@ def refuse_unready(cursor: Cursor, connection: Connection) -> None:
         raise errors.GiveUp(f"{connection.name} is off. Turn it on to run it.")
     known = profiles.properties(cursor)
     for goal in goals.of_connection(cursor, connection.connection_id):
-        found = checks.problems(goal, known)
+        found = goal_checks.problems(goal, known, connection.data_type)
         if found:
             raise errors.BadInput(f"Map columns first: {found[0]}")
 

@@ -15,7 +15,7 @@ from engine.flows import looks, mailboxes, merging, places
 from engine.flows.desk import Desk
 from engine.flows.watch import Watch
 from engine.flows.work import added
-from engine.mapping import checks, plan
+from engine.mapping import goal_checks, plan
 from engine.transfer import client, patterns
 from storage.database import Cursor, ValueTooLarge
 from storage.records.connections import Connection, Method
@@ -74,7 +74,7 @@ def dry_run(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[str, An
     if saved is None or connection is None:
         raise errors.GiveUp("This goal is not there any more; go back to its connection.")
     goal = goals.from_definition(saved.goal_id, saved.connection_id, saved.version, arguments["definition"])
-    for problem in checks.problems(goal, known)[:1]:
+    for problem in goal_checks.problems(goal, known, connection.data_type)[:1]:
         raise errors.MendData(f"Map columns first: {problem}")
     folder = desk.spool.work_folder(f"dry-{ids.ulid()}")
     try:

@@ -13,7 +13,7 @@ from engine.flows import audiences, deliver, queue, sources, taking
 from engine.flows.desk import Desk
 from engine.flows.watch import Stages, Watch
 from engine.flows.work import STAGES_OF_A_GOAL, Work, added
-from engine.mapping import checks
+from engine.mapping import goal_checks
 from storage.database import Cursor, StorageFault, StorageFull
 from storage.records.connections import Connection, ConnectionState, Direction
 from storage.records.exchange import FileState
@@ -124,7 +124,7 @@ def _import_goals(work: Work) -> None:
         known = profiles.properties(cursor)
     for goal in wanted:
         # A schedule starts runs without asking whether the mapping is done.
-        for problem in checks.problems(goal, known)[:1]:
+        for problem in goal_checks.problems(goal, known, work.connection.data_type)[:1]:
             raise errors.MendData(f"Map columns first: {problem}")
     taking.take_up(work, wanted)
     is_pulled = not work.connection.is_hosted

@@ -15,7 +15,7 @@ from engine.base import clock, errors, ids, limits, log
 from engine.flows import answering, mails, places, queue
 from engine.flows.desk import Desk
 from engine.flows.rows import blank
-from engine.mapping import checks
+from engine.mapping import goal_checks
 from engine.transfer import patterns
 from storage.database import Cursor, StorageFault
 from storage.records.boxes import Landed, LandedState
@@ -221,7 +221,7 @@ def start_runs(desk: Desk) -> list[str]:
             if connection is None or not connection.is_hosted or connection.state is not ConnectionState.ON:
                 continue
             mapped = goals.of_connection(cursor, connection_id)
-            if not mapped or any(checks.problems(goal, known) for goal in mapped):
+            if not mapped or any(goal_checks.problems(goal, known, connection.data_type) for goal in mapped):
                 continue
             is_open = jobs.open_with_key(cursor, queue.run_key(connection_id)) is not None
             if not is_open and _is_due(cursor, connection_id, newest_at, has_untried=has_untried):

@@ -8,7 +8,7 @@ from engine.connections import fields, telling
 from engine.connections.telling import Ours
 from engine.flows import ours
 from engine.flows.desk import Desk
-from engine.mapping import checks
+from engine.mapping import goal_checks
 from engine.security import audit, roles
 from engine.security.audit import What
 from engine.security.roles import Right
@@ -205,7 +205,7 @@ def _not_ready(cursor: Cursor, connection: Connection, wanted: list[ImportGoal])
         return f"{connection.name} is off. Turn it on to run it."
     known = profiles.properties(cursor)
     for goal in wanted:
-        found = checks.problems(goal, known)
+        found = goal_checks.problems(goal, known, connection.data_type)
         if found:
             return f"Map columns first: {found[0]}"
     return None
