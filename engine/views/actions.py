@@ -11,7 +11,7 @@ from engine.security.audit import What
 from engine.security.roles import Right
 from storage.records.actions import Action, ActionStep
 from storage.records.people import Caller
-from storage.tables import actions
+from storage.tables import actions, runs
 
 OF_PROFILE_MAX = 8
 """How many actions a profile's page lists; the list of actions has all."""
@@ -45,10 +45,14 @@ class ActionList:
 
 @dataclass(frozen=True)
 class ActionPage:
-    """One action and its steps, oldest first; now is UTC."""
+    """One action and its steps, oldest first; now is UTC.
+
+    runs: the numbers by which people know the steps' runs, by run id, where they are still there.
+    """
 
     action: Action
     steps: tuple[ActionStep, ...]
+    runs: dict[str, int]
     may_see_runs: bool
     now: datetime
 
@@ -100,10 +104,12 @@ def page(desk: Desk, caller: Caller, ref: str) -> ActionPage:
     with desk.database.read() as cursor:
         action = actions.by_ref(cursor, ref)
         steps = actions.story(cursor, action.source, action.key) if action else []
+        known = [runs.by_id(cursor, run_id) for run_id in dict.fromkeys(step.run_id for step in steps)]
     if action is None:
         raise errors.GiveUp("This action is not there any more: the run that brought it was reverted. Search its key.")
     shown = tuple(dataclasses.replace(step, file_name=_text(caller, step.file_name)) for step in steps)
-    return ActionPage(_shown(caller, action), shown, roles.may(caller.role, Right.SEE_RUNS), clock.now())
+    numbers = {run.run_id: run.number for run in known if run is not None}
+    return ActionPage(_shown(caller, action), shown, numbers, roles.may(caller.role, Right.SEE_RUNS), clock.now())
 
 
 def _is_masked(caller: Caller) -> bool:

@@ -78,7 +78,6 @@ def _draw_step(page: ActionPage, step: ActionStep) -> None:
             st.caption(f"{plain(frame.when(step.made_at, page.now))}{told}", width="content")
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.caption(f"{plain(step.file_name)} : {step.line}", width="content")
-            if step.run_number is not None and page.may_see_runs:
-                frame.link(
-                    f"Run {step.run_number:,}", "run_page.py", {"id": str(step.run_number)}, ":material/history:"
-                )
+            number = page.runs.get(step.run_id)
+            if number is not None and page.may_see_runs:
+                frame.link(f"Run {number:,}", "run_page.py", {"id": str(number)}, ":material/history:")

@@ -66,12 +66,12 @@ class Action:
 class ActionStep:
     """One step of an action's story, and what the action was after it. times are UTC.
 
-    run_number: as people know runs, None where the run is gone. told_at: the time that a modification's row gave.
+    told_at: the time that a modification's row gave.
     """
 
     position: int
     what: StepWhat
-    run_number: int | None
+    run_id: str
     file_name: str
     line: int
     happened_at: datetime | None

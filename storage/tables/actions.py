@@ -62,10 +62,8 @@ def by_ref(cursor: Cursor, ref: str) -> Action | None:
 def story(cursor: Cursor, source: str, key: str) -> list[ActionStep]:
     """Return the steps of an action, oldest first."""
     rows = cursor.execute(
-        """SELECT s.position, s.what, r.number, s.file_name, s.line, s.happened_at, s.amount, s.state, s.told_at,
-            s.made_at
-        FROM dat.action_step s LEFT JOIN ctl.run r ON r.run_id = s.run_id
-        WHERE s.source = ? AND s.action_key = ? ORDER BY s.position""",
+        """SELECT position, what, run_id, file_name, line, happened_at, amount, state, told_at, made_at
+        FROM dat.action_step WHERE source = ? AND action_key = ? ORDER BY position""",
         [source, key],
     ).fetchall()
     return [ActionStep(row[0], StepWhat(row[1]), *row[2:]) for row in rows]
