@@ -80,17 +80,19 @@ def settle_left_out(cursor: Cursor, plan: MergePlan) -> None:
 
 def remember(cursor: Cursor, plan: MergePlan) -> None:
     """Bring dat.import_row to what this file holds now: rows applied, and rows known before."""
-    cursor.execute(
-        f"""CREATE TEMP TABLE kept AS SELECT row_hash, count(*) AS copies FROM (
-            SELECT row_hash FROM temp.typed WHERE NOT is_known AND {is_applied(plan)}
-            UNION ALL SELECT row_hash FROM temp.known) GROUP BY row_hash"""
-    )
     mine = "goal_id = ? AND file_name = ?"
     ids = [plan.goal_id, plan.file_name]
+    fresh = f"SELECT row_hash FROM temp.typed WHERE NOT is_known AND {is_applied(plan)}"
     if plan.known_by is None:
         cursor.execute(f"DELETE FROM dat.import_row WHERE {mine}", ids)
-        cursor.execute("INSERT INTO dat.import_row SELECT ?, ?, row_hash, copies FROM temp.kept", ids)
+        cursor.execute(
+            f"INSERT INTO dat.import_row SELECT ?, ?, row_hash, count(*) FROM ({fresh}) GROUP BY row_hash", ids
+        )
         return
+    cursor.execute(
+        f"""CREATE TEMP TABLE kept AS SELECT row_hash, count(*) AS copies
+        FROM ({fresh} UNION ALL SELECT row_hash FROM temp.known) GROUP BY row_hash"""
+    )
     differs = "b.copies IS DISTINCT FROM k.copies" if plan.known_by == plan.remember_by else "true"
     cursor.execute(
         f"""CREATE TEMP TABLE differing AS

@@ -17,17 +17,25 @@ _ALWAYS_FIT = frozenset({PropertyType.TEXT, PropertyType.LIST})
 
 def make(cursor: Cursor, plan: MergePlan) -> None:
     """Make temp.typed."""
+    cursor.execute(f"CREATE TEMP TABLE typed AS {query(plan)}")
+
+
+def query(plan: MergePlan, only: str = "") -> str:
+    """Return SQL for the rows of temp.typed; only: a condition on their line."""
     casts = "".join(f", {values.cast(fill)} AS v{number}" for number, fill in enumerate(plan.fills))
     links = "".join(f", nullif(c{link.column}, '') AS l{number}" for number, link in enumerate(plan.links))
     results = "".join(f", l{number}" for number in range(len(plan.links)))
     results += "".join(f", v{number}" for number in range(len(plan.fills)))
     key_hash = ", key_hash" if plan.has_keys else ""
     taken, marks, rows = _rows(plan)
-    cursor.execute(
-        f"""CREATE TEMP TABLE typed AS
-        SELECT line, row_hash{key_hash}, is_known{results}, {_problem(plan)} AS problem
-        FROM (SELECT {_columns(plan)}{taken}, {marks}{links}{casts} FROM {rows})"""
-    )
+    where = f" WHERE {only}" if only else ""
+    return f"""SELECT line, row_hash{key_hash}, is_known{results}, {_problem(plan)} AS problem
+        FROM (SELECT {_columns(plan)}{taken}, {marks}{links}{casts} FROM {rows}{where})"""
+
+
+def line_of(plan: MergePlan) -> str:
+    """Return how a condition of `query` names the line."""
+    return "line" if plan.known_by is None and not plan.has_keys else "f.line"
 
 
 def _rows(plan: MergePlan) -> tuple[str, str, str]:

@@ -2,8 +2,7 @@
 
 Leaves temp.gathered(one row a profile) and temp.merged: the profiles as they will be, beside _old_id (null for a new
 one), _old_rev, _rows (rows applied to it), _line (its first) and _lines (the line that gave each fill its value,
-where more than one row did), and _b0.. (what each property of `written` held before, where that is kept). Columns
-beside the properties begin with "_", as no property's name does.
+where more than one row did). Columns beside the properties begin with "_", as no property's name does.
 """
 
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from storage.database import Cursor, name_literal, text_literal
 from storage.records.goals import Strategy
 from storage.records.merges import Fill, MergePlan
-from storage.tables import values
+from storage.tables import merge_typing, values
 
 
 @dataclass(frozen=True)
@@ -24,24 +23,68 @@ class Written:
 
 
 def gather(cursor: Cursor, plan: MergePlan) -> None:
-    """Make temp.gathered. Only profiles with several rows pay for aggregates."""
+    """Make temp.gathered of temp.typed. Only profiles with several rows pay for aggregates."""
     by = "l0" if plan.is_plain else "entity"
     rows = "temp.typed" if plan.is_plain else "(FROM temp.typed JOIN temp.matched USING (line))"
-    own = _own(plan)
-    plain = "".join(f", {values.share(plan.fills[n], f'v{n}')} AS v{n}" for n in own)
-    folded = "".join(f", {values.fold(plan.fills[n], f'v{n}')} AS v{n}" for n in own)
-    lines = ", ".join(f"{_last_line(fill, f'v{n}')}" for n, fill in enumerate(plan.fills)) or "NULL"
     good = f"FROM {rows} WHERE problem IS NULL"
     cursor.execute(f"CREATE TEMP TABLE doubled AS SELECT {by} {good} GROUP BY {by} HAVING count(*) > 1")
-    single = f"SELECT {by}, line, NULL::BIGINT[] AS lines, 1 AS rows{plain}"
-    if not _number(cursor, "SELECT count(*) FROM temp.doubled"):
-        query = f"{single} {good}"
-    else:
-        query = f"""{single} FROM {rows} ANTI JOIN temp.doubled USING ({by}) WHERE problem IS NULL
-            UNION ALL
-            SELECT {by}, min(line), [{lines}], count(*){folded} FROM {rows} SEMI JOIN temp.doubled USING ({by})
+    query = f"{_single(plan, by)} {good}"
+    if _number(cursor, "SELECT count(*) FROM temp.doubled"):
+        query = f"""{_single(plan, by)} FROM {rows} ANTI JOIN temp.doubled USING ({by}) WHERE problem IS NULL
+            UNION ALL {_folded(plan, by)} FROM {rows} SEMI JOIN temp.doubled USING ({by})
             WHERE problem IS NULL GROUP BY {by}"""
     cursor.execute(f"CREATE TEMP VIEW gathered AS {_with_owed(cursor, plan, query)}")
+
+
+def _single(plan: MergePlan, by: str) -> str:
+    """Return the beginning of a query for profiles with one row each."""
+    values_of = "".join(f", {values.share(plan.fills[n], f'v{n}')} AS v{n}" for n in _own(plan))
+    return f"SELECT {by}, line, NULL::BIGINT[] AS lines, 1 AS rows{values_of}"
+
+
+def _folded(plan: MergePlan, by: str) -> str:
+    """Return the beginning of a query that folds the rows of one profile."""
+    values_of = "".join(f", {values.fold(plan.fills[n], f'v{n}')} AS v{n}" for n in _own(plan))
+    lines = ", ".join(f"{_last_line(fill, f'v{n}')}" for n, fill in enumerate(plan.fills)) or "NULL"
+    return f"SELECT {by}, min(line) AS line, [{lines}] AS lines, count(*) AS rows{values_of}"
+
+
+def fuse(cursor: Cursor, plan: MergePlan) -> Written:
+    """Type, match and combine in one go, where `MergePlan.is_plain` and no known row runs again.
+
+    Each row is taken for the only one of its profile; those of profiles that have several are then done again. So the
+    texts of most rows are held once, not twice. Leaves temp.typed and temp.merged, as views.
+    """
+    key = name_literal(plan.links[0].property)
+    join = f"LEFT JOIN dat.profile p ON p.{key} = g.l0"
+    single = f"{_single(plan, 'l0')}, row_hash, problem FROM ({merge_typing.query(plan)})"
+    marks = ", g.row_hash AS _row_hash, g.problem AS _problem"
+    cursor.execute(f"CREATE TEMP TABLE fused AS {_after(cursor, plan, marks)} FROM ({single}) g {join}")
+    cursor.execute(
+        f"""CREATE TEMP VIEW typed AS
+        SELECT _line AS line, _row_hash AS row_hash, false AS is_known, {key} AS l0, _problem AS problem
+        FROM temp.fused"""
+    )
+    cursor.execute(
+        f"""CREATE TEMP TABLE doubled AS
+        SELECT any_value({key}) AS l0 FROM temp.fused WHERE _problem IS NULL AND _old_id IS NOT NULL
+            GROUP BY _old_id HAVING count(*) > 1
+        UNION ALL
+        SELECT {key} FROM temp.fused WHERE _problem IS NULL AND _old_id IS NULL GROUP BY ALL HAVING count(*) > 1"""
+    )
+    is_matched = "" if plan.create_profiles else " AND _old_id IS NOT NULL"
+    good = f"SELECT * EXCLUDE (_row_hash, _problem) FROM temp.fused WHERE _problem IS NULL{is_matched}"
+    if _number(cursor, "SELECT count(*) FROM temp.doubled"):
+        doubled = f"{key} IN (SELECT l0 FROM temp.doubled)"
+        again = merge_typing.query(
+            plan, f"{merge_typing.line_of(plan)} IN (SELECT _line FROM temp.fused WHERE {doubled})"
+        )
+        folded = f"{_folded(plan, 'l0')} FROM ({again}) WHERE problem IS NULL GROUP BY l0"
+        cursor.execute(f"CREATE TEMP TABLE folded AS {_after(cursor, plan)} FROM ({folded}) g {join}")
+        where = "" if plan.create_profiles else " WHERE _old_id IS NOT NULL"
+        good = f"{good} AND NOT {doubled} UNION ALL SELECT * FROM temp.folded{where}"
+    cursor.execute(f"CREATE TEMP VIEW merged AS {good}")
+    return _written(cursor)
 
 
 def _own(plan: MergePlan) -> list[int]:
@@ -98,7 +141,13 @@ def _names(others: list[Owed]) -> list[str]:
 
 
 def compute(cursor: Cursor, plan: MergePlan) -> Written:
-    """Make temp.merged; nothing is written.
+    """Make temp.merged of temp.gathered; nothing is written."""
+    cursor.execute(f"CREATE TEMP TABLE merged AS {_after(cursor, plan)} FROM {_joined(plan)}")
+    return _written(cursor)
+
+
+def _after(cursor: Cursor, plan: MergePlan, marks: str = "") -> str:
+    """Return the beginning of a query for what profiles hold afterwards, of gathered rows g and profiles p.
 
     A new profile's id is the base plus the line of its first row: unique, and no window over all rows.
     """
@@ -110,20 +159,17 @@ def compute(cursor: Cursor, plan: MergePlan) -> Written:
         for name, column in ((name_literal(item.property), item.column) for item in others)
     )
     links = {link.property.lower() for link in plan.links}
-    if plan.changes_path is not None:
-        fills += "".join(f", p.{name_literal(name)} AS _b{number}" for number, name in enumerate(written(cursor, plan)))
     kept = "".join(
         f", p.{name_literal(name)} AS {name_literal(name)}"
         for name in profile_columns(cursor)
         if name.lower() not in {"profile_id", "_rev", *ours, *links}
     )
     new_id = f"coalesce(p.profile_id, {plan.profile_id_base} + g.line)" if plan.is_plain else "g.entity"
-    cursor.execute(
-        f"""CREATE TEMP TABLE merged AS
-        SELECT p.profile_id AS _old_id, p._rev AS _old_rev, g.rows AS _rows, g.line AS _line, g.lines AS _lines,
-            {new_id} AS profile_id, CAST({plan.revision} AS BIGINT) AS _rev{_identifiers(plan)}{fills}{kept}
-        FROM {_joined(plan)}"""
-    )
+    return f"""SELECT p.profile_id AS _old_id, p._rev AS _old_rev, g.rows AS _rows, g.line AS _line, g.lines AS _lines,
+        {new_id} AS profile_id, CAST({plan.revision} AS BIGINT) AS _rev{_identifiers(plan)}{fills}{kept}{marks}"""
+
+
+def _written(cursor: Cursor) -> Written:
     row = cursor.execute(
         """SELECT coalesce(sum(_rows), 0)::BIGINT, count(*) FILTER (_old_id IS NULL),
         count(*) FILTER (_old_rev <> _rev) FROM temp.merged"""

@@ -33,7 +33,18 @@ class TooManyRejects(Exception):
 
 SumWouldMiss = merge_known.SumWouldMiss
 _STAGE = ("marked", "known", "typed", "doubled", "merged", "kept", "matched", "identified", "conflicts", "superseded")
-_MORE_STAGE = ("acts", "action_problems", "shares", "owed", "owed_others", "others", "keys_before", "differing")
+_MORE_STAGE = (
+    "acts",
+    "action_problems",
+    "shares",
+    "owed",
+    "owed_others",
+    "others",
+    "keys_before",
+    "differing",
+    "fused",
+    "folded",
+)
 
 
 def merge(cursor: Cursor, plan: MergePlan) -> RunCounts:
@@ -51,11 +62,15 @@ def merge(cursor: Cursor, plan: MergePlan) -> RunCounts:
     """
     drop_stage(cursor)
     (merge_keys if plan.has_keys else merge_known).find(cursor, plan)
-    merge_typing.make(cursor, plan)
-    _match(cursor, plan)
-    rejected = _reject(cursor, plan)
-    merge_writing.gather(cursor, plan)
-    written = merge_writing.compute(cursor, plan)
+    if plan.is_plain and not plan.known_rows_again:
+        written = merge_writing.fuse(cursor, plan)
+        rejected = _reject(cursor, plan)
+    else:
+        merge_typing.make(cursor, plan)
+        _match(cursor, plan)
+        rejected = _reject(cursor, plan)
+        merge_writing.gather(cursor, plan)
+        written = merge_writing.compute(cursor, plan)
     changes.keep(cursor, plan)
     merge_writing.write(cursor)
     counts = RunCounts(
@@ -137,7 +152,9 @@ def _skipped(cursor: Cursor, plan: MergePlan, applied: int) -> dict[str, int]:
 
 def drop_stage(cursor: Cursor) -> None:
     """Remove what the last merge of this cursor left behind."""
-    cursor.execute("DROP VIEW IF EXISTS temp.gathered")
+    views = cursor.execute("SELECT view_name FROM duckdb_views() WHERE temporary AND NOT internal").fetchall()
+    for (view,) in views:
+        cursor.execute(f"DROP VIEW temp.{view}")
     for table in (*_STAGE, *_MORE_STAGE):
         cursor.execute(f"DROP TABLE IF EXISTS temp.{table}")
 
