@@ -1,6 +1,6 @@
 # Everything a person does with this repository. Needs sh, make and python3 (3.11 or newer), nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check fix bench soak promises clean machine
+.PHONY: help setup run demo test check fix bench pollock soak promises clean machine
 
 PYTHON ?= python3
 VENV := .venv
@@ -43,6 +43,9 @@ fix: $(DEV_STAMP) ## let ruff mend and format what it can
 bench: $(DEV_STAMP) $(BENCH_STAMP) ## measure the import beside its peers (takes minutes)
 	@$(BIN)/python -m pytest -q -m bench tests/bench
 	@$(BIN)/python -m tests.bench
+
+pollock: $(DEV_STAMP) ## score the reading of damaged files (Pollock, in the folder $HANDOFF_DATA)
+	@$(BIN)/python -m tests.bench.pollock
 
 soak: $(DEV_STAMP) machine ## run the tests that take long
 	@$(BIN)/python -m pytest -m soak $(TESTS)

@@ -205,6 +205,7 @@ class Records:
         if start is not None:
             return start
         if self._manner.is_bold:
+            self.dialect = dialect.with_shape(self.dialect, 0, 0, 0)
             lines = one_by_one.count_lines(self._first, 0, len(self._first))
             return Start((), len(self._first), lines, lines)
         raise refusals.no_data(self._name)

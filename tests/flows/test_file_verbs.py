@@ -53,6 +53,33 @@ def test_files_are_listed_by_connection_and_state(type_in: Any) -> None:
     assert json.loads(type_in("files", "--state", "complete", "--json")[1]) == []
 
 
+def test_a_folder_of_files_is_read_without_a_home_and_says_which_could_not_be(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    # given
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "good.csv").write_text("a;b\n1;2\n3\n")
+    words = ["files", "read", str(tmp_path / "in"), str(tmp_path / "out")]
+    settings = Settings(home=tmp_path / "home")
+
+    # when
+    statuses = [cli.main(words, settings)]
+    (tmp_path / "in" / "page.csv").write_text("<html></html>")
+    statuses += [cli.main([*words, "--salvage"], settings), cli.main([*words, "--json"], settings)]
+
+    # then
+    assert statuses == [0, 1, 1]
+    said = capfd.readouterr()
+    first, second, listed = said.out.splitlines()
+    assert first == "good.csv: 2 records = 1 accepted + 1 rejected"
+    assert second == "good.csv: 2 records = 2 accepted + 0 rejected (1 of them mended)"
+    assert [item.get("separator") for item in json.loads(listed)] == [";", None]
+    assert said.err.splitlines()[0].startswith("The file page.csv is a web page")
+    assert said.err.splitlines()[1] == "1 of 2 files could not be read."
+    assert (tmp_path / "out" / "good.csv_rejects.csv").read_text().splitlines()[1].startswith("3,rejected,too_few")
+    assert not (tmp_path / "home").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "said"), [(("--state", "odd"), "There is no state odd"), (("--connection", "X"), "no connection named X")]
 )

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from engine.files import mending, mending_worker
+from engine.files import dialect, mending, mending_worker
 from engine.files.read import ACCEPTED, read_file
 from storage.records.exchange import ERRORS_COLUMNS
 from storage.records.goals import BLANKS, FileFormat
+from tests.rooms.files.reads import read_source
 
 OURS = list(ERRORS_COLUMNS)
 MESSAGES = {"not_an_integer": "not a whole number"}
@@ -156,3 +157,40 @@ def test_the_corrected_rows_import_with_the_format_of_the_file(
         assert reading.columns == ("id", "name", "points", *OURS)
     else:
         assert len(reading.columns) == 3 + len(OURS)
+
+
+@pytest.mark.parametrize(
+    "file_format",
+    [
+        FileFormat("||", quote="'", escape="\\", encoding="utf-16", preamble_lines=2, header_lines=2),
+        FileFormat(";", quote="", escape="\\", header_lines=3),
+        FileFormat("§", quote="«"),
+        FileFormat(BLANKS, preamble_lines=1, header_lines=2),
+    ],
+    ids=lambda file_format: str(file_format.separator),
+)
+def test_rejected_rows_of_any_dialect_are_written_in_it_and_read_back_mended(
+    tmp_path: Path, file_format: FileFormat
+) -> None:
+    # given
+    out = io.StringIO()
+    line = mending_worker.Line(out, dialect.told(file_format, b""))
+    out.write("of 2026\n" * (file_format.preamble_lines or 0))
+    line.write(["id", "name", "points"])
+    for number in range(1, file_format.header_lines):
+        line.write(["no", f"n{number}", "of"])
+    first_line = out.getvalue().count("\n") + 1
+    line.write(["1", "a'b\\c«d", "seven"])
+    line.write(["2", "Ben", "8"])
+    content = out.getvalue().encode(file_format.encoding or "utf-8")
+
+    # when
+    errors = written(tmp_path, content, file_format, (first_line, "points", "seven", "not_an_integer", ""))
+    (tmp_path / "errors.csv").write_bytes(errors)
+    first = read_source(tmp_path / "a.csv", tmp_path / "first", file_format)
+    again = read_source(tmp_path / "errors.csv", tmp_path / "again", file_format)
+
+    # then
+    assert again.reading.columns[:3] == first.reading.columns
+    assert [row[:3] for row in again.rows] == [first.rows[0]]
+    assert again.rows[0][1] == "a'b\\c«d"
