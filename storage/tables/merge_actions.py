@@ -233,7 +233,8 @@ def check_owners(cursor: Cursor, plan: MergePlan) -> None:
 def owe(cursor: Cursor, plan: MergePlan) -> None:
     """Make temp.owed, temp.keys_before (storage.tables.merge_keys) and temp.owed_others(profile_id, property, delta).
 
-    owed_others: what sums of mappings that are not this plan's grow by, because their actions changed.
+    owed_others: what sums of mappings that are not this plan's grow by, because their actions changed; of properties
+    that the plan does not fill. A sum of the plan's own that shares its property takes it along.
     """
     action, marks = _action(plan), merge_keys.marks(plan)
     given = {
@@ -247,16 +248,24 @@ def owe(cursor: Cursor, plan: MergePlan) -> None:
     cursor.execute("DROP TABLE IF EXISTS temp.owed_others")
     cursor.execute(
         f"""CREATE TEMP TABLE others AS
-        SELECT s.key_hash, s.mark, s.profile_id, s.property, s.is_amount, s.value AS was,
+        SELECT a.line, s.key_hash, s.mark, s.profile_id, s.property, s.is_amount, s.value AS was,
             CASE WHEN s.is_amount THEN coalesce(a.now_amount, 0) ELSE s.told END AS told,
             CASE WHEN NOT a.counts THEN 0 WHEN s.is_amount THEN coalesce(a.now_amount, 0) ELSE s.told END AS now
         FROM temp.acts a JOIN temp.shares h USING (line) JOIN dat.import_sum s ON s.key_hash = h.key_hash
         WHERE s.scope = ? AND a.what IS NOT NULL{ours}""",
         [scope],
     )
+    filled = {fill.property.lower(): number for number, fill in reversed(list(enumerate(plan.fills)))}
+    for name, number in filled.items():
+        if number in marks:
+            cursor.execute(
+                f"""INSERT INTO temp.owed BY NAME SELECT profile_id AS entity, line, now - was AS s{number}
+                FROM temp.others WHERE now <> was AND lower(property) = {text_literal(name)}"""
+            )
     cursor.execute(
         """CREATE TEMP TABLE owed_others AS SELECT profile_id, property, sum(now - was) AS delta FROM temp.others
-        WHERE now <> was GROUP BY profile_id, property"""
+        WHERE now <> was AND NOT list_contains(?::VARCHAR[], lower(property)) GROUP BY profile_id, property""",
+        [list(filled)],
     )
 
 

@@ -273,3 +273,19 @@ def test_the_steps_of_a_file_say_where_it_came_from(merger: KeyedMerger) -> None
     assert where == [(run_id, "orders", "a.csv")]
     assert sorted(merger.query("SELECT action_key, line FROM dat.action_step")) == [("A1", 2), ("A2", 3)]
     assert len(ORDERS) == len(A1)
+
+
+def test_sums_of_one_property_by_an_old_mapping_and_a_new_one_both_follow(merger: KeyedMerger) -> None:
+    # given: the mapping of another goal of this source fills the same property
+    merger.file(orders_goal(), [A1])
+    other = orders_goal(replace(SPENT, type=PropertyType.INTEGER), ITEMS, goal_id="other")
+    merger.file(other, [A1], name="other.csv")
+    assert merger.spent() == {"ana": Decimal(200)}
+    # when
+    merger.file(orders_goal(), [("A1", "ana", "", "90", "", "")], name="b.csv")
+    # then
+    assert merger.spent() == {"ana": Decimal(180)}
+    # and
+    merger.changes([("A1", "", "void")])
+    assert merger.spent() == {"ana": Decimal(0)}
+    assert merger.spent("items") == {"ana": 0}
