@@ -103,22 +103,7 @@ def make(goal: ImportGoal, reading: FileReading, seen: FileSeen | None, attempt:
         records=reading.records,
         links=tuple(Link(number[link.field], link.field, link.property) for link in goal.identifiers),
         create_profiles=goal.create_profiles,
-        fills=tuple(
-            Fill(
-                column=number[mapping.field],
-                field=mapping.field,
-                property=mapping.property,
-                type=mapping.type,
-                strategy=mapping.strategy,
-                format=_format(goal, mapping),
-                fresh_rows_only=mapping.strategy in strategies.ONCE and sum_fingerprint(goal, mapping) in old_sums,
-                values=goal.values,
-                clears=mapping.clears,
-                holds=attempt.held.get(mapping.property.lower()),
-                mark=sum_fingerprint(goal, mapping) if mapping.strategy in strategies.ONCE else "",
-            )
-            for mapping in goal.mappings
-        ),
+        fills=tuple(_fill(goal, mapping, number, attempt, old_sums) for mapping in goal.mappings),
         known_by=known_by,
         remember_by=tuple(number[name] for name in used),
         known_rows_again=seen is not None and seen.fingerprint != mark,
@@ -135,6 +120,23 @@ def make(goal: ImportGoal, reading: FileReading, seen: FileSeen | None, attempt:
         shrink_percent_max=None if attempt.limits_waived else goal.shrink_percent_max,
         changes_path=attempt.changes_path,
         changes_key=attempt.changes_key,
+    )
+
+
+def _fill(goal: ImportGoal, mapping: Mapping, number: ReadOnly[str, int], attempt: Attempt, old_sums: set[str]) -> Fill:
+    mark = sum_fingerprint(goal, mapping) if mapping.strategy in strategies.ONCE else ""
+    return Fill(
+        column=number[mapping.field],
+        field=mapping.field,
+        property=mapping.property,
+        type=mapping.type,
+        strategy=mapping.strategy,
+        format=_format(goal, mapping),
+        fresh_rows_only=mark in old_sums,
+        values=goal.values,
+        clears=mapping.clears,
+        holds=attempt.held.get(mapping.property.lower()),
+        mark=mark,
     )
 
 
