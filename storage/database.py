@@ -7,18 +7,25 @@ locked down: SQL can read and write files of the spool alone (faults rows 6, 93)
 
 import contextlib
 import errno
+import os
 import re
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
 import duckdb
 
+from engine.base import quiet
+
 Cursor = duckdb.DuckDBPyConnection
 Schema = Literal["ctl", "dat"]
 _STORAGE_VERSION = "v1.5.0"
-_MEMORY_SHARE = "50%"
+_MEMORY_BYTES_MAX = 1024**3
+"""Of the database's own: an import of 5M rows stays within 1.5 GB with it, and what is more waits on the disk."""
+_MEMORY_SHARE = 2
+"""Of the machine's memory, where that is small."""
 _INTERRUPTED = "Query interrupted"
 _DAMAGED = re.compile("Corrupt database file|Could not read enough bytes|not a valid DuckDB")
 
@@ -136,13 +143,15 @@ def open_database(path: Path, folders: tuple[Path, ...]) -> Database:
     try:
         if not path.exists():
             _create(path)
-        connection = duckdb.connect(str(path))
+        with ThreadPoolExecutor(1, initializer=quiet.give_way) as starter:
+            # Its own threads inherit it: a page's query runs in the page's thread, and an import gives way to it.
+            connection = starter.submit(duckdb.connect, str(path)).result()
     except duckdb.Error as error:
         raise StorageFault(_opening_sentence(path, error)) from error
     quoted = ", ".join("'" + str(folder).replace("'", "''") + "'" for folder in folders)
     for statement in (
         f"SET allowed_directories = [{quoted}]",
-        f"SET memory_limit = '{_MEMORY_SHARE}'",
+        f"SET memory_limit = '{_memory_bytes()}B'",
         "SET GLOBAL TimeZone = 'UTC'",
         "SET preserve_insertion_order = false",
         # Profiles are rewritten by every import, and these two cost more CPU than the rest of the writing.
@@ -152,6 +161,11 @@ def open_database(path: Path, folders: tuple[Path, ...]) -> Database:
     ):
         connection.execute(statement)
     return Database(connection)
+
+
+def _memory_bytes() -> int:
+    here_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min(_MEMORY_BYTES_MAX, here_bytes // _MEMORY_SHARE)
 
 
 def _create(path: Path) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from engine.base import errors
+from engine.base import errors, quiet
 
 _ROOT = Path(__file__).resolve().parents[2]
 _MODULE = "engine.base.fork_serving"
@@ -107,7 +107,7 @@ class ForkServer:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
-                [sys.executable, "-m", _MODULE, self._module, str(theirs.fileno())],
+                [sys.executable, "-m", _MODULE, self._module, str(theirs.fileno()), str(quiet.niceness())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 cwd=_ROOT,

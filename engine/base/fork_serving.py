@@ -1,4 +1,7 @@
-"""The process that forks workers of one module: `python -m engine.base.fork_serving MODULE SOCKET`."""
+"""The process that forks workers of one module: `python -m engine.base.fork_serving MODULE SOCKET NICENESS`.
+
+It has the niceness that it is told, and so have its children, whoever's thread started it: workers give way to pages.
+"""
 
 import contextlib
 import gc
@@ -77,6 +80,7 @@ def _ended(pid: int, wait_s: float) -> int:
 
 
 if __name__ == "__main__":
+    os.setpriority(os.PRIO_PROCESS, 0, int(sys.argv[3]))
     # A parent that is stopped by hand between its question and our answer has ended: so do we, without a word.
     with contextlib.suppress(ConnectionError):
         _serve(sys.argv[1], socket.socket(fileno=int(sys.argv[2])))

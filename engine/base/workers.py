@@ -18,8 +18,6 @@ from typing import Any
 from engine.base import errors, limits, log
 from engine.base.fork_server import Child, ForkServer
 
-NICENESS = 10
-"""Workers give way to the pages."""
 _ENDED_BY_PARENT = 3
 Progress = dict[str, Any]
 Work = Callable[[dict[str, Any]], dict[str, Any]]
@@ -128,7 +126,6 @@ def heartbeat(stage: str) -> Iterator[Callable[[int, int], None]]:
 
 def serve(work: Work) -> None:
     """In a forked worker: read the arguments, do the work, answer, and end with the parent."""
-    os.nice(NICENESS)
     arguments = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:

@@ -3,7 +3,7 @@
 import threading
 from datetime import datetime, timedelta
 
-from engine.base import clock, errors, ids, limits, log, workers
+from engine.base import clock, errors, ids, limits, log, quiet, workers
 from engine.flows import pulse
 from engine.flows.desk import Desk
 from engine.flows.kinds import KINDS, LOST
@@ -89,6 +89,7 @@ class JobRunner:
             thread.join(timeout=max(0.0, until_s - clock.monotonic_s()))
 
     def _work(self) -> None:
+        quiet.give_way()
         while not self._stopping.wait(limits.ENGINE_TICK_S):
             pulse.beat(pulse.JOBS)
             try:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from engine.base import workers
+from engine.base import quiet, workers
 from engine.base.errors import GiveUp
 from engine.base.installation import Installation
 from engine.transfer import client
@@ -162,7 +162,7 @@ class _Bench:
 
 
 def _run(program: str, *arguments: str) -> None:
-    niced = [require("nice"), "-n", str(workers.NICENESS), require(program), *arguments]
+    niced = [require("nice"), "-n", str(quiet.NICENESS), require(program), *arguments]
     done = subprocess.run(niced, capture_output=True, text=True, check=False, timeout=600)
     if done.returncode != 0:
         raise AssertionError(f"{program}: {done.stderr or done.stdout}")

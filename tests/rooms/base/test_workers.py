@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from engine.base import fork_server, workers
+from engine.base import fork_server, quiet, workers
 from engine.base.errors import GiveUp
 
 WORKER = "tests.fakes.failing_worker"
@@ -52,7 +52,7 @@ def test_calls_share_what_is_loaded_and_give_way_to_the_pages() -> None:
     first, second = call(how="well"), call(how="well")
     # then
     assert first["server"] == second["server"]
-    assert first["niceness"] == second["niceness"] == os.nice(0) + workers.NICENESS
+    assert first["niceness"] == second["niceness"] == os.nice(0) + quiet.NICENESS
 
 
 def test_many_calls_at_once_come_each_to_its_own_end() -> None:
@@ -128,7 +128,7 @@ def test_a_server_whose_parent_stops_between_question_and_answer_ends_without_a_
         ours.close()
         # when
         ended = subprocess.run(
-            [sys.executable, "-m", "engine.base.fork_serving", WORKER, str(theirs.fileno())],
+            [sys.executable, "-m", "engine.base.fork_serving", WORKER, str(theirs.fileno()), "10"],
             cwd=ROOT,
             pass_fds=[theirs.fileno()],
             capture_output=True,
