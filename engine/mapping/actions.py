@@ -16,7 +16,7 @@ def plan(goal: ImportGoal, data_type: DataType, number: ReadOnly[str, int]) -> A
     """Return how a goal's rows become actions, None where they become none.
 
     Args:
-        goal: One without `problems`, all of whose `fields` are in the file.
+        goal: One without `problems`; the file has all of its fields.
         data_type: Of its connection.
         number: Column number of each field of the file.
     """
@@ -41,13 +41,6 @@ def time_format(goal: ImportGoal) -> str | None:
     """Return the pattern that the actions' time is read by: its own, or the goal's."""
     own = goal.action.time_format if goal.action else None
     return own or goal.values.date_time or goal.values.date
-
-
-def fields(goal: ImportGoal) -> list[str]:
-    """Return the fields of the file that the actions are made of; empty where there are none."""
-    said = goal.action
-    every = (said.key, said.time, said.amount, said.state) if said else ()
-    return [field for field in every if field]
 
 
 def needs_identifiers(data_type: DataType) -> bool:
