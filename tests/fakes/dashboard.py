@@ -20,7 +20,9 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
 from engine.base import installation
+from tests.fakes import preloaded
 from tests.fakes.home import PASSWORD
+from tests.fakes.preloaded import Forked
 
 ROOT = Path(__file__).resolve().parents[2]
 START_WAIT_S = 60.0
@@ -28,6 +30,7 @@ ANSWER_WAIT_S = 30.0
 SESSION_COOKIE = "handoff_session"
 FREE_PORTS = "endpoints: {sftp_port: 0, ftp_port: 0, smtp_port: 0}\n"
 """Settings of a home whose hosted endpoints take any free port, so that tests run side by side."""
+_ARGUMENTS = ("run", "app.py", "--server.port", "0")
 _LISTENS = re.compile(r"URL: http://127\.0\.0\.1:(\d+)")
 _LINK = re.compile(r"http://\S+/join\?token=(\S+)")
 
@@ -114,10 +117,11 @@ def draw(page: ClientConnection, address: str, fragment: str = "") -> str:
 class Dashboard:
     """`with Dashboard(home) as dashboard:` starts the server and leaves no process behind."""
 
-    def __init__(self, home: Path) -> None:
-        """Name the home; the server is started by `with`."""
+    def __init__(self, home: Path, *, is_fresh: bool = False) -> None:
+        """Name the home; the server is started by `with`, its imports done already unless it is to be fresh."""
         self.home = home
-        self._process: subprocess.Popen[str] | None = None
+        self._is_fresh = is_fresh
+        self._process: subprocess.Popen[str] | Forked | None = None
         self._listener: threading.Thread | None = None
         self._lines: list[str] = []
         self.port = 0
@@ -143,13 +147,16 @@ class Dashboard:
         if not settings.exists():
             self.home.mkdir(exist_ok=True)
             settings.write_text(FREE_PORTS, encoding="utf-8")
-        self._process = start(self.home)
+        # A new home prints the link for its first administrator, perhaps a moment after it begins to answer.
+        is_new = not (self.home / "handoff.duckdb").exists()
+        self._process = start(self.home) if self._is_fresh else _forked(self.home)
         self._listener = threading.Thread(target=self._listen, args=(self._process,), daemon=True)
         self._listener.start()
         deadline = time.monotonic() + START_WAIT_S
         while time.monotonic() < deadline and self._process.poll() is None:
-            if self.port and self._answers():
-                self.first_token = found.group(1) if (found := _LINK.search(self.output)) else ""
+            found = _LINK.search(self.output)
+            if self.port and (found or not is_new) and self._answers():
+                self.first_token = found[1] if found else ""
                 return self
             time.sleep(0.05)
         self.__exit__()
@@ -169,7 +176,7 @@ class Dashboard:
             assert self._process.stdout is not None
             self._process.stdout.close()
 
-    def _listen(self, process: "subprocess.Popen[str]") -> None:
+    def _listen(self, process: "subprocess.Popen[str] | Forked") -> None:
         assert process.stdout is not None
         for line in process.stdout:
             self._lines.append(line.rstrip())
@@ -183,13 +190,21 @@ class Dashboard:
             return False
 
 
-def start(home: Path, port: int = 0) -> "subprocess.Popen[str]":
-    """Start the server's process; its output and complaints come by one pipe."""
+def start(home: Path) -> "subprocess.Popen[str]":
+    """Start the server's process on a free port; its output and complaints come by one pipe."""
     return subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
+        [sys.executable, "-m", "streamlit", *_ARGUMENTS],
         cwd=ROOT,
-        env={**os.environ, "HANDOFF_HOME": str(home), "PYTHONUNBUFFERED": "1"},
+        env=_environment(home),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
+
+
+def _forked(home: Path) -> Forked:
+    return preloaded.DASHBOARD.start(_ARGUMENTS, _environment(home), stderr_too=True)
+
+
+def _environment(home: Path) -> dict[str, str]:
+    return {**os.environ, "HANDOFF_HOME": str(home), "PYTHONUNBUFFERED": "1"}

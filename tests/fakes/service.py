@@ -12,6 +12,8 @@ from typing import Any, Self
 
 import psutil
 
+from tests.fakes import preloaded
+from tests.fakes.preloaded import Forked
 from tests.fakes.shop import ask
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -19,12 +21,16 @@ _START_S_MAX = 60.0
 
 
 class ServiceProcess:
-    """`python -m engine` on a home; `with` starts it and ends it well, `kill` ends it with -9."""
+    """`python -m engine` on a home; `with` starts it and ends it well, `kill` ends it with -9.
 
-    def __init__(self, home: Path) -> None:
+    Its imports are done already, unless it is to be fresh.
+    """
+
+    def __init__(self, home: Path, *, is_fresh: bool = False) -> None:
         """Name the home; nothing runs yet."""
         self.home = home
-        self._process: subprocess.Popen[str] | None = None
+        self._is_fresh = is_fresh
+        self._process: subprocess.Popen[str] | Forked | None = None
 
     def __enter__(self) -> Self:
         """Start it."""
@@ -48,13 +54,12 @@ class ServiceProcess:
     def start(self) -> float:
         """Start it and return the seconds until it said that it is ready."""
         began_s = time.monotonic()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "engine"],
-            cwd=_ROOT,
-            env={**os.environ, "HANDOFF_HOME": str(self.home)},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        environment = {**os.environ, "HANDOFF_HOME": str(self.home)}
+        if self._is_fresh:
+            command = [sys.executable, "-m", "engine"]
+            self._process = subprocess.Popen(command, cwd=_ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+        else:
+            self._process = preloaded.ENGINE.start([], environment)
         assert self._process.stdout is not None
         assert self._process.stdout.readline().startswith("Handoff's engine is running")
         return time.monotonic() - began_s

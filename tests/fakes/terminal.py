@@ -10,11 +10,13 @@ from typing import Any
 
 import yaml
 
+from tests.fakes import preloaded
 from tests.fakes.openssh import OpenSSH
 from tests.fakes.shop import wanted
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD_NAME = "SHOP_PASSWORD"
+_WAIT_S = 120.0
 
 
 @dataclass(frozen=True)
@@ -44,19 +46,11 @@ class Terminal:
 
     def type(self, *words: str) -> Said:
         """Type one command and wait for its end."""
-        done = subprocess.run(
-            [sys.executable, "-m", "engine", *words],
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-        return Said(done.returncode, done.stdout, done.stderr)
+        done = preloaded.ENGINE.run(words, self.environment, _WAIT_S)
+        return Said(done.status, done.out, done.err)
 
     def begin(self, *words: str) -> "subprocess.Popen[str]":
-        """Type one command and leave it going."""
+        """Type one command and leave it going; it begins with its imports, as in a shell."""
         return subprocess.Popen(
             [sys.executable, "-m", "engine", *words],
             cwd=ROOT,

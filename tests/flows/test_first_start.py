@@ -12,7 +12,7 @@ from tests.fakes.home import PASSWORD, add_person, first_admin, open_home
 
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
-    with Dashboard(tmp_path_factory.mktemp("fresh") / "home") as running:
+    with Dashboard(tmp_path_factory.mktemp("fresh") / "home", is_fresh=True) as running:
         yield running
 
 

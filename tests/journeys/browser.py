@@ -24,17 +24,27 @@ _FLAGS = (
     "--disable-sync",
 )
 _windows: list[Page] = []
+_kept: list[Browser] = []
+
+
+@contextmanager
+def keep_browser() -> Iterator[None]:
+    """Start the machine's Chromium, without a screen, once for all journeys: a window has its own cookies anyway."""
+    # A page that others draw beside it on a busy machine takes longer than Playwright's five seconds.
+    expect.set_options(timeout=WAIT_MS)
+    with sync_playwright() as playwright:
+        _kept.append(playwright.chromium.launch(executable_path=require("chromium"), args=list(_FLAGS)))
+        yield
+        _kept.pop().close()
 
 
 @contextmanager
 def open_browser() -> Iterator[Browser]:
-    """Start the machine's Chromium, without a screen."""
-    # A page that others draw beside it on a busy machine takes longer than Playwright's five seconds.
-    expect.set_options(timeout=WAIT_MS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=require("chromium"), args=list(_FLAGS))
-        yield browser
-        browser.close()
+    """Give the browser, and close every window that was opened in it."""
+    [browser] = _kept
+    yield browser
+    for context in browser.contexts:
+        context.close()
     _windows.clear()
 
 

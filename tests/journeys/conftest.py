@@ -1,10 +1,17 @@
-"""A journey that fails says what its windows showed."""
+"""All journeys share one browser; one that fails says what its windows showed."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
 
 from tests.journeys import browser
+
+
+@pytest.fixture(scope="package", autouse=True)
+def chromium() -> Iterator[None]:
+    """Keep the browser open from the first journey to the last."""
+    with browser.keep_browser():
+        yield
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,10 +1,13 @@
 """What the tests of pages share: an open home, its first admin, and a page as somebody sees it."""
 
+import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
+from streamlit.components.v2 import manifest_scanner
+from streamlit.runtime.scriptrunner.script_cache import ScriptCache
+from streamlit.testing.v1 import AppTest, local_script_runner
 
 from engine.flows.desk import Desk
 from engine.security import passwords
@@ -15,6 +18,17 @@ from tests.fakes import home
 ADMIN = "ana@example.org"
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 Show = Callable[..., AppTest]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def prepared_once() -> Iterator[None]:
+    """Let AppTest do once a process what a server does once: compile a page, and look for packages of components."""
+    scan = functools.cache(manifest_scanner.scan_component_manifests)
+    compiled = ScriptCache()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(manifest_scanner, "scan_component_manifests", scan)
+        patched.setattr(local_script_runner, "ScriptCache", lambda: compiled)
+        yield
 
 
 @pytest.fixture
