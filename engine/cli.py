@@ -69,6 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--wait", action="store_true", help="wait for its end and print the counts")
     verb("runs", _runs, "List the runs, newest first.")
     verb("cancel", _cancel, "Cancel a run.", "run")
+    verb("revert", _revert, "Take back what a run changed, and wait for the end of it.", "run")
+    verb("dry-run", _dry_run, "Say what the next run of a connection would do; write nothing.", "name")
     verb("rejects", _rejects, "List a run's rejected rows.", "run")
     verb("audiences", _audiences, "List the audiences and how many profiles are in each.")
     stats = verb("stats", _stats, "Count what partners were told, by day (UTC), configuration and outcome.")
@@ -163,6 +165,44 @@ def _runs(office: Office, asked: argparse.Namespace) -> int:
 def _cancel(office: Office, asked: argparse.Namespace) -> int:
     answer = office.do("cancel", {"run": asked.run})
     return _print_json(answer) if asked.json else _say("The run is asked to stop; it changes nothing more.")
+
+
+def _revert(office: Office, asked: argparse.Namespace) -> int:
+    begun = office.do("revert", {"run": asked.run})
+    answer = office.answer(begun["question"])
+    if office.is_alone:
+        office.finish()
+    if asked.json:
+        return _print_json({"id": begun["id"], "run": begun["run"], **answer})
+    back = f"profiles put back or removed {answer['profiles']:,} · actions {answer['actions']:,}"
+    return _say(f"run {begun['run']} is reverted · {back}")
+
+
+def _dry_run(office: Office, asked: argparse.Namespace) -> int:
+    begun = office.do("dry_run", {"name": asked.name})
+    answers = [{"id": item["goal"], **office.answer(item["question"])} for item in begun["goals"]]
+    total = _summed([answer["counts"] for answer in answers])
+    if asked.json:
+        return _print_json({"connection": begun["connection"], **total, "goals": answers})
+    _say(_counts_line(f"dry run of {begun['connection']}: wrote nothing", total))
+    for answer in answers:
+        for item in answer["properties"]:
+            said = ", ".join(f"{item[what]:,} {what}" for what in ("filled", "changed", "cleared"))
+            _say(f"  {item['property']}: {said}")
+        for item in answer["audiences"]:
+            _say(f"  {item['name']}: {item['leave']:,} of {item['members']:,} leave, {item['enter']:,} enter")
+        for sentence in (*answer["stops"], *answer["errors"]):
+            print(sentence, file=sys.stderr)
+    return _OK
+
+
+def _summed(counts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the counts of several goals as those of one run; pure."""
+    total: dict[str, Any] = {}
+    for name, value in ((name, value) for part in counts for name, value in part.items()):
+        before = total.get(name)
+        total[name] = _summed([before or {}, value]) if isinstance(value, dict) else (before or 0) + value
+    return total
 
 
 def _rejects(office: Office, asked: argparse.Namespace) -> int:
@@ -314,13 +354,17 @@ def _simulate(_: Office, asked: argparse.Namespace) -> int:
 
 
 def _line(run: dict[str, Any]) -> str:
-    rows = run["rows"]
+    return _counts_line(f"run {run['run']} {run['connection']}: {run['state']}", run)
+
+
+def _counts_line(what: str, counts: dict[str, Any]) -> str:
+    rows = counts["rows"]
     skipped = sum(rows["skipped"].values())
     return (
-        f"run {run['run']} {run['connection']}: {run['state']} · read {rows['read']:,} = applied {rows['applied']:,} + "
-        f"unchanged {rows['unchanged']:,} + skipped {skipped:,} + rejected {rows['rejected']:,} · profiles "
-        f"{run['profiles']['created']:,} created, {run['profiles']['updated']:,} updated · files "
-        f"{run['files']['taken']} taken, {run['files']['unchanged']} unchanged"
+        f"{what} · read {rows['read']:,} = applied {rows['applied']:,} + unchanged {rows['unchanged']:,} + skipped "
+        f"{skipped:,} + rejected {rows['rejected']:,} · profiles {counts['profiles']['created']:,} created, "
+        f"{counts['profiles']['updated']:,} updated · files {counts['files']['taken']} taken, "
+        f"{counts['files']['unchanged']} unchanged"
     )
 
 

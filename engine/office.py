@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from engine.standalone import Standalone
 
 _POLL_S = 0.1
+_ONLY_READ = ("run_state", "question_state")
 
 
 class Office:
@@ -38,7 +39,7 @@ class Office:
                 self._open_home(error, is_last_try=clock.monotonic_s() > until_s)
             except errors.TryAgain as error:
                 # Cut off in mid-answer: what only reads can be asked again.
-                if verb != "run_state" or clock.monotonic_s() > until_s:
+                if verb not in _ONLY_READ or clock.monotonic_s() > until_s:
                     raise
                 log.logger(__name__).info("asked again: %s", error)
                 time.sleep(_POLL_S)
@@ -46,6 +47,24 @@ class Office:
                 self._knew_service = True
                 return answer
         return self._alone.do(verb, arguments)
+
+    def answer(self, question: str) -> Any:
+        """Wait for something that was asked for and return its result.
+
+        Raises:
+            GiveUp: It failed or was cancelled; the sentence says why.
+            TryAgain: It takes longer than a command waits.
+        """
+        until_s = clock.monotonic_s() + limits.RUN_WAIT_S_MAX
+        state = self.do("question_state", {"question": question})
+        while state["state"] in ("queued", "running"):
+            if clock.monotonic_s() > until_s:
+                raise errors.TryAgain("It is still going, and goes on without this command.")
+            self.work()
+            state = self.do("question_state", {"question": question})
+        if state["result"] is None:
+            raise errors.GiveUp(state["error"] or "It was cancelled; nothing was changed.")
+        return state["result"]
 
     def _open_home(self, error: ConnectionError, *, is_last_try: bool) -> None:
         """Open the home where no service runs. One that is starting, or that went away in between, is waited for."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.actions import apply as apply_action
+from engine.actions import dry_runs as dry_run_actions
 from engine.actions import files as file_actions
 from engine.actions import runs as run_actions
 from engine.actions.desk import connection_named
@@ -15,10 +16,12 @@ from engine.flows.desk import Desk
 from engine.views import export, told
 from engine.views import files as file_views
 from engine.views import profiles as profile_views
+from engine.views import questions as question_views
 from engine.views import runs as run_views
 from storage.records.exchange import Answer, AnswerKind, FileState
 from storage.records.people import Caller
 from storage.records.runs import Run
+from storage.tables import goals
 
 Verb = Callable[[Desk, Caller, dict[str, Any]], Any]
 
@@ -55,6 +58,27 @@ def _cancel(desk: Desk, caller: Caller, arguments: dict[str, Any]) -> Any:
     run = run_views.page(desk, caller, arguments["run"]).run
     run_actions.cancel(desk, caller, run.run_id)
     return {"id": run.run_id}
+
+
+def _revert(desk: Desk, caller: Caller, arguments: dict[str, Any]) -> Any:
+    run = run_views.page(desk, caller, arguments["run"]).run
+    return {"id": run.run_id, "run": run.number, "question": run_actions.revert(desk, caller, run.run_id)}
+
+
+def _dry_run(desk: Desk, caller: Caller, arguments: dict[str, Any]) -> Any:
+    with desk.database.read() as cursor:
+        connection = connection_named(cursor, arguments["name"])
+        found = goals.of_connection(cursor, connection.connection_id)
+    if not found:
+        raise errors.GiveUp(f"{connection.name} has no import goal to try.")
+    asked = [{"goal": goal.goal_id, "question": dry_run_actions.ask(desk, caller, goal)} for goal in found]
+    return {"connection": connection.name, "goals": asked}
+
+
+def _question_state(desk: Desk, caller: Caller, arguments: dict[str, Any]) -> Any:
+    """Answer how something that was asked for stands: what there is of it, or its end."""
+    job = question_views.state(desk, caller, arguments["question"])
+    return {"state": job.state.value, "progress": job.progress, "result": job.result, "error": job.error}
 
 
 def _profiles_count(desk: Desk, caller: Caller, arguments: dict[str, Any]) -> Any:
@@ -223,6 +247,9 @@ VERBS: dict[str, Verb] = {
     "run_state": _run_state,
     "runs": _runs,
     "cancel": _cancel,
+    "revert": _revert,
+    "dry_run": _dry_run,
+    "question_state": _question_state,
     "profiles_count": _profiles_count,
     "profiles_show": _profiles_show,
     "rejects": _rejects,
