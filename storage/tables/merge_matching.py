@@ -10,8 +10,6 @@ by one, by storage.tables.merge_identity.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import pyarrow as pa
-
 from storage.database import Cursor, name_literal
 from storage.records.goals import MatchRule
 from storage.records.merges import MergePlan
@@ -183,6 +181,8 @@ def _add(cursor: Cursor, table: str, rows: Sequence[tuple[int | str | None, ...]
     """Insert rows into a temporary table, in the order of its columns."""
     if not rows:
         return
+    import pyarrow as pa  # noqa: PLC0415 - the service loads it for such files alone; it starts threads
+
     columns = [pa.array(column) for column in zip(*rows, strict=True)]
     cursor.register("_taken_in_order", pa.table(columns, [f"column_{number}" for number in range(len(columns))]))
     cursor.execute(f"INSERT INTO temp.{table} SELECT * FROM _taken_in_order")
