@@ -19,7 +19,7 @@ from storage.records.files import FileReading
 from storage.records.goals import FileFormat, Identifier, ImportGoal, Mapping
 from storage.records.merges import MergePlan
 from storage.records.runs import Reject, RunCounts
-from storage.tables import files_seen, merge_writing, merges, profiles, rejects
+from storage.tables import changes, files_seen, merge_writing, merges, profiles, rejects, reverts
 from tests.fakes import databases
 
 MADE_AT = datetime(2026, 11, 21, 9, 42)
@@ -147,6 +147,19 @@ class Merger:
         by_key = {profile["customer_id"]: profile for profile in found}
         assert len(by_key) == len(found), "two profiles have one identifier"
         return by_key
+
+    def take_back(self, run_id: str) -> int:
+        """Revert a run as the flow does, without its checks; return how many profiles were put back or removed."""
+        with self.database.write("dat") as cursor:
+            count = 0
+            for change in reversed(changes.of_run(cursor, run_id)):
+                count += reverts.take_back(cursor, change, self.kept(change))
+                reverts.take_back_rows(cursor, change, self.kept(change, ""))
+        return count
+
+    def kept(self, change: changes.Change, ending: str = ".parquet") -> Path:
+        """Return where a merge kept what it replaced."""
+        return self.folder / f"{change.spool_key}{ending}"
 
     def rejects(self) -> list[Reject]:
         """Return what the last run rejected."""

@@ -33,6 +33,7 @@ class Memory:
 
     configuration: tuple[object, ...]
     sums: frozenset[Sum]
+    lists: frozenset[Sum]
     lapsed: frozenset[Sum]
     columns: tuple[str, ...]
     rows: Counter[tuple[str, ...]]
@@ -52,8 +53,9 @@ class Model:
             RefusedError: A sum was taken out and put back (rows in between cannot be told from the others).
         """
         before = self.memory.get((goal.goal_id, file_name))
-        sums = frozenset(_sum(mapping) for mapping in goal.mappings if mapping.strategy is Strategy.SUM)
-        old = before.sums if before else frozenset()
+        sums = frozenset(_mark(mapping) for mapping in goal.mappings if mapping.strategy is Strategy.SUM)
+        lists = frozenset(_mark(mapping) for mapping in goal.mappings if mapping.strategy is Strategy.ADD)
+        old = before.sums | before.lists if before else frozenset()
         if before and sums & before.lapsed:
             raise RefusedError
         key = goal.identifiers[0].field
@@ -73,7 +75,8 @@ class Model:
         self.memory[goal.goal_id, file_name] = Memory(
             configuration=configuration,
             sums=sums,
-            lapsed=(old | (before.lapsed if before else frozenset())) - sums,
+            lists=lists,
+            lapsed=((before.sums if before else frozenset()) | (before.lapsed if before else frozenset())) - sums,
             columns=columns,
             rows=Counter(tuple(row[name] for name in columns) for row in kept),
         )
@@ -98,20 +101,21 @@ class Model:
             created, updated = (created, updated + 1) if key in self.profiles else (created + 1, updated)
             profile = self.profiles.setdefault(key, {"customer_id": key})
             for mapping in goal.mappings:
-                is_in = _sum(mapping) in old and mapping.strategy is Strategy.SUM
+                is_in = _mark(mapping) in old and mapping.strategy in (Strategy.SUM, Strategy.ADD)
                 values = tuple(cast(mapping, row[mapping.field]) for row, known in group if not (known and is_in))
-                profile[mapping.property] = combine(mapping.strategy, profile.get(mapping.property), values)
+                present = profile.get(mapping.property)
+                profile[mapping.property] = combine(mapping.strategy, present, values, clears=mapping.clears)
         return created, updated
 
 
-def _sum(mapping: Mapping) -> Sum:
+def _mark(mapping: Mapping) -> Sum:
     return (mapping.field, mapping.property, mapping.type.value)
 
 
 def _gives(goal: ImportGoal, row: Row, old: frozenset[Sum]) -> bool:
     """Say whether a row holds a value for a sum that is new."""
     for mapping in goal.mappings:
-        if mapping.strategy is Strategy.SUM and _sum(mapping) not in old:
+        if mapping.strategy is Strategy.SUM and _mark(mapping) not in old:
             try:
                 if cast(mapping, row[mapping.field]) is not None:
                     return True
@@ -154,6 +158,8 @@ def cast(mapping: Mapping, text: str) -> Value | Any:
                 return int(text)
             case PropertyType.DECIMAL:
                 return Decimal(text)
+            case PropertyType.LIST:
+                return list(dict.fromkeys(part for part in text.split("|") if part))
             case PropertyType.DATE:
                 return dt.datetime.strptime(text, mapping.format or "").date()  # noqa: DTZ007 - a day has no zone
     except (ValueError, ArithmeticError):

@@ -1,7 +1,7 @@
 """Any sequence of imports gives the profiles and counts that the rulings give, and every ledger balances."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.base.errors import MendData
-from storage.records.goals import ImportGoal, Mapping, PropertyType, Strategy
+from storage.records.goals import ImportGoal, Mapping, PropertyType, Strategy, ValueFormat
 from storage.records.runs import RunCounts
 from storage.tables.merges import SumWouldMiss
 from tests.fakes.merging import Merger, goal_of
@@ -23,13 +23,15 @@ OPTIONAL = (
     Mapping("count", "total", PropertyType.INTEGER, Strategy.SUM),
     Mapping("value", "spend", PropertyType.DECIMAL, Strategy.SUM),
     Mapping("value", "last_value", PropertyType.DECIMAL, Strategy.SET),
+    Mapping("name", "names", PropertyType.LIST, Strategy.ADD),
+    Mapping("count", "last_count", PropertyType.INTEGER, Strategy.SET, clears=True),
 )
-PROPERTIES = ("customer_id", "first", "name", "total", "spend", "last_value")
+PROPERTIES = ("customer_id", "first", "name", "total", "spend", "last_value", "names", "last_count")
 
 ROWS = st.lists(
     st.tuples(
         st.sampled_from(("1", "2", "01", "3", "")),
-        st.sampled_from(("x", "y", "")),
+        st.sampled_from(("x", "y", "x|z", "")),
         st.sampled_from(("1", "-2", "", "x")),
         st.sampled_from(("0.5", "7", "")),
         st.sampled_from(("20260101", "20260102", "", "20261301")),
@@ -66,7 +68,8 @@ def steps(draw: st.DrawFn) -> list[Step]:
         elif change == "header":
             columns = tuple(draw(st.permutations(COLUMNS)))
         goal_id, file_name = draw(st.sampled_from((("one", "a.csv"),) * 4 + (("one", "b.csv"), ("two", "a.csv"))))
-        goal = goal_of(*optional, create_profiles=creates, goal_id=goal_id)
+        plain = goal_of(*optional, create_profiles=creates, goal_id=goal_id)
+        goal = replace(plain, values=ValueFormat(multi_value="|"))
         old = found[-1].rows[draw(st.integers(0, 1)) :] if found else ()
         found.append(Step(goal, file_name, columns, (*old, *draw(ROWS)), draw(st.integers(0, 1))))
     return found
@@ -153,3 +156,35 @@ def test_the_same_import_again_changes_nothing(merger: Merger, sequence: list[St
     assert (again.applied, again.created, again.updated) == (0, 0, 0)
     assert again.skipped == first.skipped
     assert outcomes(again) == again.read
+
+
+@pytest.mark.promise("Z17")
+@settings(max_examples=15)
+@given(sequence=steps())
+def test_the_last_import_taken_back_leaves_what_was_before_it(merger: Merger, sequence: list[Step]) -> None:
+    # given
+    merger.wipe()
+    before: list[object] = []
+    run_id = ""
+    for step in sequence:
+        state = everything(merger)
+        try:
+            merger.take(step.goal, step.columns, texts(step), step.file_name, step.unread)
+        except (MendData, SumWouldMiss):
+            continue
+        before, run_id = state, merger.run_id
+    # when
+    merger.take_back(run_id)
+    # then
+    assert everything(merger) == before
+
+
+def everything(merger: Merger) -> list[object]:
+    """Return profiles, rows that imports remember, and how they know them; what was never imported has no rows."""
+    with merger.database.read() as cursor:
+        remembered = cursor.execute("SELECT * FROM dat.import_row ORDER BY ALL").fetchall()
+        known = cursor.execute(
+            """SELECT goal_id, file_name, sums, lapsed_sums, hash_columns FROM dat.file_seen s
+            WHERE (goal_id, file_name) IN (SELECT (goal_id, file_name) FROM dat.import_row) ORDER BY ALL"""
+        ).fetchall()
+    return [held(merger), remembered, known]

@@ -23,20 +23,6 @@ def merger(tmp_path: Path) -> Iterator[Merger]:
         yield made
 
 
-def path_of(merger: Merger, change: changes.Change, ending: str = ".parquet") -> Path:
-    return merger.folder / f"{change.spool_key}{ending}"
-
-
-def take_back(merger: Merger, run_id: str) -> int:
-    """Revert a run as the flow does, without its checks."""
-    with merger.database.write("dat") as cursor:
-        count = 0
-        for change in reversed(changes.of_run(cursor, run_id)):
-            count += reverts.take_back(cursor, change, path_of(merger, change))
-            reverts.take_back_rows(cursor, change, path_of(merger, change, ""))
-    return count
-
-
 def state(merger: Merger) -> dict[str, Any]:
     """Return profiles and what imports remember of rows."""
     with merger.database.read() as cursor:
@@ -54,7 +40,7 @@ def test_a_run_that_is_taken_back_leaves_profiles_and_memory_as_before(merger: M
     # when
     merger.take(second, COLUMNS, [("1", "Anna", "5"), ("2", "", ""), ("2", "Ben", "2"), ("3", "Cleo", "1")])
     changed = merger.held()
-    count = take_back(merger, merger.run_id)
+    count = merger.take_back(merger.run_id)
     # then
     after = state(merger)
     assert changed != before["profiles"]
@@ -69,7 +55,7 @@ def test_a_file_whose_first_import_is_taken_back_counts_whole_when_its_goal_chan
     # given
     goal = goal_of(SPEND)
     merger.take(goal, COLUMNS, [("1", "Ana", "1")])
-    take_back(merger, merger.run_id)
+    merger.take_back(merger.run_id)
     assert merger.held() == {}
     # when
     counts = merger.take(goal_of(NAME, SPEND), COLUMNS, [("1", "Ana", "1")])
@@ -83,7 +69,7 @@ def test_each_value_of_a_profile_tells_the_line_that_set_it_and_what_it_held_bef
     merger.take(goal_of(NAME, SPEND), COLUMNS, [("9", "x", "9"), ("1", "Anna", ""), ("1", "", "7")], file_name="b.csv")
     with merger.database.read() as cursor:
         found = cursor.execute("SELECT profile_id FROM dat.profile WHERE customer_id = '1'").fetchone()
-        kept = [(change, path_of(merger, change)) for change in changes.with_content(cursor)]
+        kept = [(change, merger.kept(change)) for change in changes.with_content(cursor)]
         # when
         told = lineage.of_profile(cursor, found[0] if found else 0, kept)
     # then
@@ -105,9 +91,9 @@ def test_what_a_later_run_set_again_is_counted_and_named(merger: Merger) -> None
     with merger.database.read() as cursor:
         first, second, third = sorted(changes.with_content(cursor), key=lambda change: change.position)
         # when
-        of_made = reverts.overlaps(cursor, first, path_of(merger, first), second, path_of(merger, second))
-        of_name = reverts.overlaps(cursor, second, path_of(merger, second), third, path_of(merger, third))
-        none = reverts.overlaps(cursor, third, path_of(merger, third), third, path_of(merger, first))
+        of_made = reverts.overlaps(cursor, first, merger.kept(first), second, merger.kept(second))
+        of_name = reverts.overlaps(cursor, second, merger.kept(second), third, merger.kept(third))
+        none = reverts.overlaps(cursor, third, merger.kept(third), third, merger.kept(first))
     # then: of a profile that the first run made, whatever the second set counts
     assert of_made is not None
     assert (of_made.run_number, of_made.count, [name for _, name in of_made.values]) == (2, 1, ["name"])
