@@ -8,37 +8,39 @@ import tempfile
 from pathlib import Path
 
 from tests.bench import (
+    again_bench,
     difference_bench,
     dispatch_bench,
     fetch_bench,
     hosted_bench,
     import_bench,
     mapping_bench,
+    memory_bench,
     page_bench,
 )
 from tests.bench.measuring import Report
 
 _RESULTS = Path(__file__).with_name("RESULTS.md")
+_BENCHES = {
+    "import": import_bench,
+    "again": again_bench,
+    "memory": memory_bench,
+    "page": page_bench,
+    "mapping": mapping_bench,
+    "difference": difference_bench,
+    "dispatch": dispatch_bench,
+    "fetch": fetch_bench,
+    "hosted": hosted_bench,
+}
 
 
 def main(wanted: list[str]) -> None:
     """Run the wanted benches by the names below, all where none is named."""
     report = Report()
     with tempfile.TemporaryDirectory(prefix="handoff-bench-") as folder:
-        if not wanted or "import" in wanted:
-            import_bench.run(report, Path(folder))
-        if not wanted or "page" in wanted:
-            page_bench.run(report, Path(folder))
-        if not wanted or "mapping" in wanted:
-            mapping_bench.run(report, Path(folder))
-        if not wanted or "difference" in wanted:
-            difference_bench.run(report, Path(folder))
-        if not wanted or "dispatch" in wanted:
-            dispatch_bench.run(report, Path(folder))
-        if not wanted or "fetch" in wanted:
-            fetch_bench.run(report, Path(folder))
-        if not wanted or "hosted" in wanted:
-            hosted_bench.run(report, Path(folder))
+        for name, bench in _BENCHES.items():
+            if not wanted or name in wanted:
+                bench.run(report, Path(folder))
     today = dt.datetime.now(dt.UTC).date()
     head = (
         "# What `make bench` measured\n\n"

@@ -10,7 +10,7 @@ from engine import verbs
 from engine.actions.desk import connection_named
 from engine.base import ids
 from engine.base.settings import Settings
-from engine.flows import queue, taking
+from engine.flows import intake, queue, taking
 from engine.flows.rows import blank
 from engine.flows.watch import Stages, Watch
 from engine.flows.work import Work
@@ -71,8 +71,38 @@ class Importer:
         }
         verbs.do(self.desk, CALLER, "apply", {"wanted": {"connections": [connection]}})
 
+    def hand_in(self, file: Path, name: str) -> RunCounts:
+        """Hand in a file whose content lies in the spool, as a person does, and take it; return its counts."""
+        with self.desk.database.read() as cursor:
+            connection = connection_named(cursor, NAME)
+        intake.hand_in(self.desk, connection.connection_id, name, self._laid(file), None)
+        return self._take_queued()
+
     def take(self, file: Path, name: str, sha256: str | None = None) -> RunCounts:
         """Import one file in a run of its own and return its counts; its SHA-256 is the fetch's to know."""
+        lies, file_id = self._laid(file), ids.ulid()
+        with self.desk.database.read() as cursor:
+            connection = connection_named(cursor, NAME)
+            [goal] = goals.of_connection(cursor, connection.connection_id)
+        kept = replace(
+            blank(connection.connection_id, file_id),
+            state=FileState.QUEUED,
+            goal_id=goal.goal_id,
+            name=name,
+            size_bytes=file.stat().st_size,
+            sha256=sha256 or sha256_of(file),
+            spool_key=self.desk.spool.keep(file_id, lies),
+        )
+        with self.desk.database.write("ctl") as cursor:
+            exchange.insert_new(cursor, [kept])
+        return self._take_queued()
+
+    def _laid(self, file: Path) -> Path:
+        lies = self.desk.spool.work_folder(ids.ulid()) / "0.data"
+        lies.hardlink_to(file)
+        return lies
+
+    def _take_queued(self) -> RunCounts:
         with self.desk.database.write("ctl") as cursor:
             connection = connection_named(cursor, NAME)
             run_id = queue.add_run(cursor, connection.connection_id, "bench")
@@ -81,19 +111,6 @@ class Importer:
             [goal] = goals.of_connection(cursor, connection.connection_id)
         assert run is not None
         work = self.desk.spool.work_folder(run_id)
-        file_id = ids.ulid()
-        (work / "0.data").hardlink_to(file)
-        kept = replace(
-            blank(connection.connection_id, file_id),
-            state=FileState.QUEUED,
-            goal_id=goal.goal_id,
-            name=name,
-            size_bytes=file.stat().st_size,
-            sha256=sha256 or sha256_of(file),
-            spool_key=self.desk.spool.keep(file_id, work / "0.data"),
-        )
-        with self.desk.database.write("ctl") as cursor:
-            exchange.insert_new(cursor, [kept])
         going = Work(self.desk, run, connection, Stages(self.desk, run_id), Watch(self.desk, run_id))
         taking.take(going, goal, work, 0)
         assert not going.failures, going.failures

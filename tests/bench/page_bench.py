@@ -1,5 +1,6 @@
 """The page while the engine works: how long a rerun of a page takes idle, and while a large import runs."""
 
+import os
 import time
 from pathlib import Path
 
@@ -8,7 +9,6 @@ from websockets.sync.client import ClientConnection
 from engine.base.settings import Settings
 from engine.service import Home
 from tests.bench import customers
-from tests.bench.import_bench import ROWS
 from tests.bench.importing import MAPPINGS
 from tests.bench.measuring import Report, median, timed, verdict
 from tests.fakes.dashboard import SESSION_COOKIE, Dashboard, Visitor, draw
@@ -16,9 +16,14 @@ from tests.fakes.home import first_admin, session
 from tests.fakes.openssh import OpenSSH
 from tests.fakes.shop import NAME, ask, wanted
 
+ROWS = int(os.environ.get("BENCH_LARGE_ROWS", "5000000"))
+MEDIAN_MAX = 1.3
+"""Rerun while a large file is fetched and imported, to the rerun when idle."""
+LATE_MAX = 2
+"""The same, of the 95th percentiles."""
 _IDLE_RERUNS = 100
 _PAUSE_S = 0.05
-_IMPORT_S_MAX = 300.0
+_IMPORT_S_MAX = 900.0
 
 
 def run(report: Report, folder: Path) -> None:
@@ -28,41 +33,49 @@ def run(report: Report, folder: Path) -> None:
 
 
 def _measure(report: Report, home: Path, server: OpenSSH) -> None:
-    for name, rows, salt in (("customers_1.csv", ROWS * 8 // 10, 1), ("customers_2.csv", ROWS, 2)):
-        customers.write(server.folder / name, rows, salt, is_shuffled=True)
-        (server.folder / name).chmod(0o644)
+    file = server.folder / "customers_1.csv"
+    customers.write(file, ROWS, 1, is_shuffled=True)
+    file.chmod(0o644)
     opened = Home(Settings(home=home))
     first_admin(opened.desk)
     token = session(opened.desk, "ana@example.org")
     opened.close()
     with (
-        Dashboard(home) as dashboard,
+        Dashboard(home, is_fresh=True) as dashboard,
         Visitor(dashboard, {SESSION_COOKIE: token}).open_page() as page,
     ):
         ask(home, "apply", wanted=wanted(server, mappings=MAPPINGS))
         for _ in range(_IDLE_RERUNS // 10):
             _rerun(page)
-        idle = [_rerun(page) for _ in range(_IDLE_RERUNS)]
+        idle = [_rerun(page) for _ in range(_IDLE_RERUNS // 2)]
         run_id = ask(home, "run", name=NAME)["id"]
         busy = []
         until_s = time.monotonic() + _IMPORT_S_MAX
         while ask(home, "run_state", run=run_id)["ended_at"] is None and time.monotonic() < until_s:
             busy.append(_rerun(page))
         ended = ask(home, "run_state", run=run_id)
+        # Half of the idle ones before and half after, so that noise of the machine falls on both alike.
+        idle += [_rerun(page) for _ in range(_IDLE_RERUNS // 2)]
     assert ended["state"] == "completed", ended
-    ratio = median(busy) / median(idle)
-    late = sorted(busy)[int(len(busy) * 0.95)] / sorted(idle)[int(len(idle) * 0.95)]
+    assert ended["counts"]["applied"] == ROWS, ended
+    ratio, late = median(busy) / median(idle), _late(busy) / _late(idle)
     note = (
-        "Reruns of the list of runs over the websocket of the real server, signed in, while files of "
-        f"{ROWS * 8 // 10:,} and {ROWS:,} rows are fetched over SFTP, read and merged. "
-        f"{len(idle)} idle reruns, {len(busy)} during the import."
+        "Reruns of the list of runs over the websocket of the real server, signed in, while a file of "
+        f"{ROWS:,} rows is fetched over SFTP, read and merged. "
+        f"{len(idle)} idle reruns, half of them before and half after; {len(busy)} during the import."
     )
+    said = f"median {verdict(ratio, MEDIAN_MAX, is_floor=False)}; p95 {verdict(late, LATE_MAX, is_floor=False)}"
     lines = [
-        ("idle", f"{median(idle) * 1000:.0f}", f"{sorted(idle)[int(len(idle) * 0.95)] * 1000:.0f}", ""),
-        ("during the import", f"{median(busy) * 1000:.0f}", f"{sorted(busy)[int(len(busy) * 0.95)] * 1000:.0f}", ""),
-        ("ratio", f"{ratio:.2f}", f"{late:.2f}", "median " + verdict(ratio, 2, is_floor=False)),
+        ("idle", f"{median(idle) * 1000:.0f}", f"{_late(idle) * 1000:.0f}", ""),
+        ("during the import", f"{median(busy) * 1000:.0f}", f"{_late(busy) * 1000:.0f}", ""),
+        ("ratio", f"{ratio:.2f}", f"{late:.2f}", said),
     ]
     report.table("The page while the engine works", note, ("when", "median ms", "p95 ms", "to reach"), lines)
+    file.unlink()
+
+
+def _late(reruns: list[float]) -> float:
+    return sorted(reruns)[int(len(reruns) * 0.95)]
 
 
 def _rerun(page: ClientConnection) -> float:
