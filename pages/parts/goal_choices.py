@@ -25,18 +25,18 @@ SEPARATOR_WORDS = {
 }
 QUOTES: dict[str, str | None] = {FIND_OUT: None, "double": '"', "single": "'", "none": ""}
 QUOTE_WORDS = {
-    FIND_OUT: "Find out from the file",
-    "double": 'Double quote "',
-    "single": "Single quote '",
-    "none": "Fields are never quoted",
-    OTHER: "Other character",
+    FIND_OUT: "Find out",
+    "double": 'Double "',
+    "single": "Single '",
+    "none": "Never quoted",
+    OTHER: "Other",
 }
 ESCAPES: dict[str, str | None] = {FIND_OUT: None, "doubled": '"', "backslash": "\\"}
 ESCAPE_WORDS = {
-    FIND_OUT: "Find out from the file",
-    "doubled": 'The quote is doubled ""',
+    FIND_OUT: "Find out",
+    "doubled": 'Doubled ""',
     "backslash": "Backslash \\",
-    OTHER: "Other character",
+    OTHER: "Other",
 }
 DECIMALS = {".": "Point 1.5", ",": "Comma 1,5"}
 THOUSANDS: dict[str, str] = {

@@ -27,6 +27,8 @@ _NOTES = {
 _ROWS_SHOWN_MAX = 14
 _ROW_HEIGHT = 34
 _NAMED_MAX = 8
+# The table's own tools would lie over the prefix above its right end.
+_TOOLS_INSIDE = "<style>.st-key-goal_table [data-testid=stElementToolbar]{top:0.1rem;right:0.1rem}</style>"
 _SUM_HINT = "Sum wants files that only grow, or a row key: without one a changed row counts as a new one."
 _CLEAR_HELP = "Ticked: an empty value clears the property. Not ticked: it changes nothing."
 _FORMAT_HELP = "Of dates: %Y year, %m month, %d day, for example %Y%m%d. Empty: as part 2 says."
@@ -44,7 +46,7 @@ def draw(page: GoalPage, edit: Edit) -> None:
         return
     search, show = _draw_toolbar(page, edit, place)
     left, right = st.columns([5, 2], gap="small")
-    with left:
+    with left, st.container(key="goal_table"):
         if page.may_edit:
             _draw_editor(page, edit, place, search, show)
         else:
@@ -120,6 +122,7 @@ def _draw_editor(page: GoalPage, edit: Edit, place: Surroundings, search: str, s
     edits = st.session_state[key]["edited_rows"] if key in st.session_state else {}
     now = [edit.rows[number] for number in numbers]
     lines = mapping_rows.shown(base, now, edits, goal_preview.firsts(page), place)
+    st.html(_TOOLS_INSIDE)
     st.data_editor(
         pd.DataFrame(lines),
         key=key,

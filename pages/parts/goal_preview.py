@@ -1,9 +1,5 @@
 """Beside the mapping table: what a row of the sample would bring, and which dates fit their format."""
 
-from collections.abc import Sequence
-from datetime import date, datetime
-from typing import Any
-
 import pandas as pd
 import streamlit as st
 
@@ -17,6 +13,8 @@ from storage.records.goals import ImportGoal
 
 _MASKED_LINES_MAX = 12
 _PAGES_WIDTH_PX = 220
+# Cells of tables stay on one line, and what is wider than the block would be cut off.
+_WRAPPED = "<style>.st-key-goal_preview_table td *{white-space:normal;overflow-wrap:anywhere}</style>"
 
 
 def draw(page: GoalPage, edit: Edit) -> None:
@@ -55,20 +53,25 @@ def _draw_preview(page: GoalPage, edit: Edit) -> None:
 
 
 def _draw_lines(found: Preview, goal: ImportGoal) -> None:
-    st.table(
-        pd.DataFrame(
-            {
-                "Property": [plain(line.property) for line in found.lines],
-                "Before": [_before(line) for line in found.lines],
-                "After": [_after(line) for line in found.lines],
-            }
-        ),
-        border="horizontal",
-        hide_index=True,
-        alt="What one row of the newest file would bring: each property before and after.",
-    )
+    shown = [line for line in found.lines if line.how is not None]
+    if shown:
+        with st.container(key="goal_preview_table"):
+            st.html(_WRAPPED)
+            st.table(
+                pd.DataFrame(
+                    {
+                        "Property": [plain(line.property) for line in shown],
+                        "Before": [f":gray[{plain(values.said(line.before))}]" for line in shown],
+                        "After": [_after(line) for line in shown],
+                    }
+                ),
+                border="horizontal",
+                hide_index=True,
+                alt="What one row of the newest file would bring: each property before and after.",
+            )
+    links = ", ".join(f"{plain(line.property)} {plain(line.text)}" for line in found.lines if line.how is None)
     more = f" {words.counted(found.left_out, 'more mapping')} not shown." if found.left_out else ""
-    st.caption(f"Line {found.line:,} · {_whose(found, goal)}.{more}")
+    st.caption(f"{f'{links} · ' if links else ''}line {found.line:,} · {_whose(found, goal)}.{more}")
 
 
 def _whose(found: Preview, goal: ImportGoal) -> str:
@@ -81,29 +84,12 @@ def _whose(found: Preview, goal: ImportGoal) -> str:
     return "a new profile" if goal.create_profiles else "no match, so nothing is changed"
 
 
-def _before(line: PreviewLine) -> str:
-    return ":gray[identifier]" if line.how is None else f":gray[{plain(said(line.before))}]"
-
-
 def _after(line: PreviewLine) -> str:
     if line.is_rejected:
         return f":red[{plain(line.text)} does not fit]"
-    if line.how is not None and line.after == line.before:
+    if line.after == line.before:
         return ":gray[kept]" if line.before is not None else f":gray[{words.UNKNOWN}]"
-    return f"**{plain(said(line.after))}**"
-
-
-def said(value: Any) -> str:
-    """Return a value as the preview says it: lists joined, truth as yes and no, date-times to the second, in UTC."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, datetime):
-        return f"{values.said(value.date())} {value:%H:%M:%S}"
-    if isinstance(value, str | int | date) or value is None:
-        return values.said(value)
-    if isinstance(value, Sequence):
-        return ", ".join(str(item) for item in value)
-    return values.said(value)
+    return f"**{plain(values.said(line.after))}**"
 
 
 def _draw_values(goal: ImportGoal, texts: dict[str, str]) -> None:

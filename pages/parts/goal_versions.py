@@ -19,7 +19,6 @@ def draw(page: GoalPage, edit: Edit) -> None:
     opened = st.popover(
         f"Version {page.goal.version:,}",
         icon=":material/history:",
-        type="tertiary",
         key="goal_versions",
         help="Every saved version is kept.",
         on_change="rerun",
