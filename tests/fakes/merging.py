@@ -141,6 +141,8 @@ class Merger:
         """Return every profile by its identifier."""
         with self.database.read() as cursor:
             names = [name for name in merge_writing.profile_columns(cursor) if name not in {"profile_id", "_rev"}]
+            if not names:
+                return {}
             quoted = ", ".join('"' + name.replace('"', '""') + '"' for name in names)
             rows = cursor.execute(f"SELECT {quoted} FROM dat.profile").fetchall()  # noqa: S608 - quoted names
         found = [dict(zip(names, row, strict=True)) for row in rows]
