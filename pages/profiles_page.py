@@ -5,7 +5,7 @@ import streamlit as st
 from engine.views import lineage as lineage_view
 from engine.views import profiles as view
 from engine.views.profiles import Found, Held
-from pages.parts import frame, profile_lineage, session, words
+from pages.parts import frame, profile_actions, profile_lineage, session, words
 from pages.parts.badges import Badge
 from pages.parts.values import said
 
@@ -97,6 +97,7 @@ def _draw() -> None:
         frame.draw_refusal()
         if page:
             profile_lineage.draw(page, lineage, page.now)
+            profile_actions.draw(page.profile_id)
         elif st.session_state.get(_FOUND):
             _draw_found(st.session_state[_FOUND])
 

@@ -111,7 +111,7 @@ def _draw_going(goal: ImportGoal, *, may_cancel: bool) -> None:
 
 def _draw_told(page: GoalPage, told: DryRun) -> None:
     for sentence in told.stops:
-        st.error(f"A run would stop. {plain(sentence)}", icon=":material/front_hand:")
+        st.error(f"A run would stop: {plain(sentence.removeprefix('Stopped: '))}", icon=":material/front_hand:")
     for sentence in told.errors:
         st.warning(plain(sentence), icon=":material/warning:")
     ledger.draw_small(told.counts, "goal_dry_run_ledger")
@@ -155,8 +155,15 @@ def _draw_details(told: DryRun) -> None:
     _draw_audiences(told)
 
 
+def _block_title(title: str, right: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{title}**", width="content")
+        st.space("stretch")
+        st.caption(right, width="content")
+
+
 def _draw_properties(told: DryRun) -> None:
-    frame.block_title("Properties", "profiles")
+    _block_title("Properties", "profiles")
     _draw_table(
         {
             "Property": [visible(item.property) for item in told.properties],
@@ -172,7 +179,7 @@ def _draw_properties(told: DryRun) -> None:
 
 def _draw_sample(told: DryRun) -> None:
     values = [(item, moved) for item in told.sample for moved in item.values]
-    frame.block_title("Before and after", f"the first {words.counted(len(told.sample), 'profile')}" if values else "")
+    _block_title("Before and after", f"the first {words.count(len(told.sample))}" if values else "")
     _draw_table(
         {
             "Profile": [f"{item.profile_id}" if item.profile_id is not None else "new" for item, _ in values],
@@ -188,9 +195,8 @@ def _draw_sample(told: DryRun) -> None:
 
 
 def _draw_rejects(told: DryRun) -> None:
-    shown = words.counted(len(told.rejects), "row")
-    right = f"the first {shown} of {words.count(told.counts.rejected)}" if told.rejects else ""
-    frame.block_title("Rejected rows", right)
+    right = f"{words.count(len(told.rejects))} of {words.count(told.counts.rejected)}" if told.rejects else ""
+    _block_title("Rejected rows", right)
     _draw_table(
         {
             "Line": [item.line for item in told.rejects],
@@ -209,7 +215,7 @@ def _draw_rejects(told: DryRun) -> None:
 def _draw_audiences(told: DryRun) -> None:
     if not told.audiences:
         return
-    frame.block_title("Audiences", "profiles")
+    _block_title("Audiences", "profiles")
     _draw_table(
         {
             "Audience": [visible(item.name) for item in told.audiences],

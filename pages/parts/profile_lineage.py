@@ -10,14 +10,14 @@ import streamlit as st
 from engine.views import lineage as view
 from engine.views.lineage import Lineage, SetValue
 from engine.views.profiles import Held, ProfilePage
-from pages.parts import frame, words
+from pages.parts import action_drawer, frame, words
 from pages.parts.mapping_rows import STRATEGY_WORDS
 from pages.parts.plain import plain, visible
 from pages.parts.values import said
 from storage.records.goals import Strategy
 
 _ROWS_SHOWN_MAX, _ROW_HEIGHT = 15, 36
-_RUN, _HISTORY, _OPEN = "profile_runs", "profile_histories", "profile_history"
+_RUN, _HISTORY, _OPEN = "profile_runs", "profile_histories", "history"
 _DRAWER_WIDTH = 620
 _HISTORY_SHOWN_MAX = 50
 _UNKNOWN_HELP = f"What set a value is known for {view.KEPT_DAYS} days; a dash stands for what is older."
@@ -32,10 +32,11 @@ def draw(page: ProfilePage, lineage: Lineage, now: datetime) -> None:
         _draw_table(ordered, lineage)
         if page.is_masked:
             st.caption("Texts are masked for your role.")
-    wanted = st.session_state.get(_OPEN)
-    if wanted:
-        found = lineage.get(wanted.lower(), ())
-        _drawer(wanted)(page, wanted, found, now)
+    name = st.query_params.get(_OPEN, "")
+    if name.lower() in lineage:
+        # One drawer at a time: that of an action may have been left open on its way here.
+        action_drawer.close()
+        _drawer(name)(page, name, lineage[name.lower()], now)
 
 
 def present(found: tuple[SetValue, ...]) -> SetValue | None:
@@ -125,22 +126,18 @@ def _on_run(newest: list[SetValue | None]) -> None:
 def _on_history(names: list[str]) -> None:
     click = st.session_state.get(_HISTORY)
     if click and click["row"] < len(names):
-        st.session_state[_OPEN] = names[click["row"]]
-
-
-def _close() -> None:
-    st.session_state.pop(_OPEN, None)
+        st.query_params[_OPEN] = names[click["row"]]
 
 
 def close() -> None:
     """Shut the drawer: another profile is shown."""
-    _close()
+    st.query_params.pop(_OPEN, None)
 
 
 def _drawer(name: str) -> Callable[..., None]:
     # Its title is the property's name, so that the dialog is made anew for each.
     opened: Callable[..., None] = st.dialog(
-        plain(name), width=_DRAWER_WIDTH, position="right", icon=":material/history:", on_dismiss=_close
+        plain(name), width=_DRAWER_WIDTH, position="right", icon=":material/history:", on_dismiss=close
     )(_draw_history)
     return opened
 

@@ -127,7 +127,7 @@ def test_the_panel_says_what_the_next_run_would_do_and_until_when_that_holds(
     assert not page.exception
     said = texts(page)
     assert "6 rows, adds up. Valid until a file or mapping changes." in said
-    assert "A run would stop. Stopped\\: Big spenders would shrink" in said
+    assert "A run would stop: Big spenders would shrink" in said
     assert "**Big spenders**: 14 of 40 leave, 2 enter" in said
     figures = page.table[-1].value
     assert list(figures.iloc[:, 1]) == ["**2**", "**0**", "**1**", "**3**", "**1**", "**1**"]

@@ -94,10 +94,8 @@ def test_the_history_of_a_property_opens_in_a_drawer(desk: Desk, admin: Caller, 
     with desk.database.read() as cursor:
         profile_id = profile_view.find(desk, admin, "00001").profile_ids[0]
         kept = changes.with_content(cursor)[-1]
-    page = show("profiles_page.py", id=str(profile_id))
     # when
-    page.session_state["profile_history"] = "spend"
-    page.run()
+    page = show("profiles_page.py", id=str(profile_id), history="spend")
     # then
     assert not page.exception
     said = "\n".join(str(block.value) for block in [*page.markdown, *page.caption])
