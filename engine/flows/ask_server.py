@@ -196,7 +196,7 @@ def _preview(path: Path, name: str, file_format: FileFormat, size_bytes: int | N
     preview = files.preview_in_worker(path, file_format, name=name)
     here_bytes = path.stat().st_size
     times = (size_bytes or here_bytes) / max(here_bytes, 1)
-    rows = preview.records if preview.is_whole else getattr(preview, "rows_estimated", None)
+    rows = preview.records if preview.is_whole else preview.rows_estimated
     return {
         "name": name,
         "encoding": preview.encoding,

@@ -8,7 +8,7 @@ from engine.base import clock, errors
 from engine.flows import goal_place
 from engine.flows.desk import Desk
 from engine.mapping import actions as action_rules
-from engine.mapping import checks, strategies
+from engine.mapping import checks, goal_checks, strategies
 from engine.mapping.checks import Finding
 from engine.security import audit, masking, roles
 from engine.security.audit import What
@@ -143,12 +143,7 @@ def problems(page: GoalPage, goal: ImportGoal) -> list[str]:
     way = (page.connection.direction, page.connection.method, page.connection.methodology)
     place = goal_place.problem(way, goal.folder, goal.files, goal.files_kind)
     known = {item.name.lower(): item for item in page.properties}
-    data_type = page.connection.data_type
-    return [
-        *([place] if place else []),
-        *checks.problems(goal, known, needs_identifiers=action_rules.needs_identifiers(data_type)),
-        *action_rules.problems(goal, data_type),
-    ]
+    return [*([place] if place else []), *goal_checks.problems(goal, known, page.connection.data_type)]
 
 
 def findings(page: GoalPage, goal: ImportGoal) -> tuple[Finding, ...]:

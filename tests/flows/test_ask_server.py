@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from engine.actions import drafts, questions
-from engine.base import clock, ids
+from engine.base import clock, ids, limits
 from engine.flows.desk import Desk
 from engine.views import drafts as view
+from engine.views import goals as goals_view
 from engine.views import questions as questions_view
 from storage.records.connections import Connection, Direction, Secrets
 from storage.records.exchange import FileState, HandedFile
@@ -103,6 +104,31 @@ def test_where_partners_push_a_scan_reads_the_newest_file_that_came(shop: Shop) 
     assert job.result["preview"]["columns"] == ["id", "points"]
     assert [file["name"] for file in job.result["files"]] == ["old.csv", "new.csv"]
     assert [name for name, _ in job.result["not_taken"]] == ["logo.png"]
+    scan = goals_view.page(shop.desk, ANA, goal.goal_id).scan
+    assert scan is not None
+    assert [(file.name, file.rows, file.is_estimate) for file in scan.files] == [
+        ("old.csv", None, False),
+        ("new.csv", 1, False),
+    ]
+
+
+@pytest.mark.promise("M05")
+def test_the_rows_of_a_file_of_which_only_the_start_is_read_are_an_estimate(shop: Shop) -> None:
+    # given
+    rows = limits.SNIFF_BYTES // 4
+    shop.write("a.csv", "id,name,points\n" + "".join(f"{number:07d},Ana,5\n" for number in range(rows)))
+    shop.apply()
+    with shop.desk.database.read() as cursor:
+        [goal] = goals.listed(cursor)
+    # when
+    answer(shop, questions.ask_scan(shop.desk, ANA, goal.goal_id, goal.folder, goal.files, goal.format))
+    # then
+    scan = goals_view.page(shop.desk, ANA, goal.goal_id).scan
+    assert scan is not None
+    [file] = scan.files
+    assert file.is_estimate
+    assert file.rows is not None
+    assert abs(file.rows - rows) < rows / 100
 
 
 def test_before_anything_came_a_scan_says_nothing(shop: Shop) -> None:

@@ -116,11 +116,12 @@ def scan(
     arguments = {"connection_id": shop.connection_id, "format": dataclasses.asdict(FORMAT)}
     texts = rows or [line.split() for line in LINES[1:4]]
     seen = [[number + 2, values] for number, values in enumerate(texts)]
-    preview = {"name": FILE, "encoding": "utf-8", "separator": BLANKS, "columns": list(columns), "rows": seen}
+    counted = {"records": len(seen), "is_whole": True, "rows_estimated": len(seen)}
+    told = {"name": FILE, "encoding": "utf-8", "separator": BLANKS, "columns": list(columns), "rows": seen}
     answer = {
         "files": [{"name": FILE, "size_bytes": 1234, "changed_at": "2026-11-21T09:00:00"}],
         "not_taken": [["readme.md", "does not match"]],
-        "preview": preview,
+        "preview": told | counted,
         "preview_error": None,
     }
     with desk.database.write("ctl") as cursor:

@@ -51,6 +51,7 @@ def test_files_of_the_scan_are_listed_with_their_state(desk: Desk, shop: shops.S
     table = page.dataframe[0].value
     assert list(table["Name"]) == [shops.FILE, "readme.md"]
     assert [list(words) for words in table["State"]] == [["new"], ["not matched"]]
+    assert list(table["Rows"]) == ["3", ""]
     assert (table["Size"][0], table["Reason"][1]) == ("1.2 kB", "does not match")
 
 
