@@ -177,6 +177,7 @@ def start(name: str, text: bytes, dialect: Dialect, marks: Marks | None) -> Star
             passed, blank = _skip_blank_lines(text[place:], _is_tabbed(marks))
             place, lines, blank_lines = place + passed, lines + blank, blank_lines + blank
     names = [b" ".join(part.strip() for part in parts if part.strip()) for parts in zip_longest(*header, fillvalue=b"")]
+    _check_count(name, dialect.columns or len(names))
     columns = _names(name, names) if dialect.columns is None else _any_names(salvage.fitted(names, dialect.columns))
     return Start(columns, place, lines, blank_lines, tuple(map(_any_names, header)))
 
@@ -254,7 +255,6 @@ def _any_names(fields: list[bytes]) -> tuple[str, ...]:
 
 
 def _names(name: str, fields: list[bytes]) -> tuple[str, ...]:
-    _check_count(name, len(fields))
     names = _any_names(fields)
     empty = [str(number) for number, column in enumerate(names, 1) if not column]
     if empty:

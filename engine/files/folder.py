@@ -20,7 +20,7 @@ from storage.records.goals import FileFormat
 
 _ANY = FileFormat(separator=None, preamble_lines=None)
 _BATCH_ROWS = 50_000
-_REPEATED = "header_again"
+_REPEATED, _BEFORE = "header_again", "before_table"
 _REJECTS_HEADER = ("line", "outcome", "reason", "detail", "raw")
 
 
@@ -117,8 +117,10 @@ def _says_again(table: pa.Table, names: Sequence[str]) -> pa.Array:
 
 
 def _write_rejects(reading: FileReading, repeated: Sequence[int], target: Path) -> None:
-    """Write what was rejected, mended or left out, by line; no file where nothing was."""
+    """Write what was rejected, mended or left out before the table, by line; no file where nothing was."""
+    before = ((line, text) for line, text in enumerate(reading.preamble, 1) if text.strip())
     rows = [
+        *((line, "left out", _BEFORE, "stands before the table", text) for line, text in before),
         *_of(reading.rejects_path, "rejected"),
         *_of(reading.mended_path, "mended"),
         *((line, "rejected", _REPEATED, "names the columns again", ",".join(reading.columns)) for line in repeated),

@@ -27,12 +27,13 @@ _FAVOUR_OF_OTHERS, _FAVOUR_OF_RARE = 0.6, 1.1
 _RARE = re.compile(r"[\x01-\x08\x0e-\x1f^~§¦¬¤¶]")
 _ONE_COLUMN_OF_VALUES, _ONE_COLUMN, _ONE_COLUMN_IN_SPITE = 0.6, 0.4, 0.25
 _SHARE_ALWAYS, _SHARE_MOSTLY = 0.9, 0.7
+_NO_OTHERS = "\"'` .,;|_-\ufffd"
 _STAND_IN, _NONE = "\x1f", "\n\n"
-_HINT = re.compile(r"sep=(.)\s*")
+_HINT = re.compile(r"sep=([^\w\s\"'\0]|\t)\s*")
 _PLAIN = re.compile(r"(?:[^,;|\t\"]|[,;] )+")
 _WRAPPED = re.compile(r"(['\"`|~^*#%$]).*\1")
 _PHRASE, _WRAP, _ODD, _EMPTY = 0.7, 0.2, 0.25, 0.8
-_PARTS_ASKED, _BESIDE_ASKED = 3, 6
+_PARTS_ASKED = 3
 _CHARACTERS_OF_WEIGHT_1, _CHARACTERS_WEIGHED_MAX = 10, 200
 _QUOTES_TO_JUDGE, _QUOTES_MISFIT = 4, 0.4
 _NOT_AT_THE_TOP = 0.85
@@ -48,9 +49,10 @@ class _Way(NamedTuple):
 
 @dataclass(frozen=True)
 class _Sample:
-    """The start of a file: its lines without line ends, blank ones left out."""
+    """The start of a file: its lines without line ends, blank ones left out; whether there are more of them."""
 
     lines: list[str]
+    is_cut: bool
 
     @cached_property
     def text(self) -> str:
@@ -63,7 +65,7 @@ def told(file_format: FileFormat, sample: bytes) -> Dialect:
     text = sample[: _CHARACTERS_MAX * 2].decode("utf-8", "replace")[:_CHARACTERS_MAX]
     lines = [line for line in re.split(r"\r\n|\r|\n", text) if line.strip()]
     is_cut = len(sample) > len(text.encode("utf-8", "replace"))
-    found = _Sample(lines[: -1 if is_cut and len(lines) > 1 else None][:_LINES_MAX])
+    found = _Sample(lines[: -1 if is_cut and len(lines) > 1 else None][:_LINES_MAX], is_cut or len(lines) > _LINES_MAX)
     separator, quote = _best(found, file_format)
     escape = file_format.escape
     if escape is None:
@@ -87,7 +89,7 @@ def _best(sample: _Sample, file_format: FileFormat) -> _Way:
         unusual = sorted(ranked, key=lambda way: ranked[way] or _score(sample, way), reverse=True)
         _rank(sample, ranked, [way.separator for way in unusual[:_PARTS_ASKED]])
     # What stands nowhere splits nothing.
-    one_column = _Way("," if "," not in sample.text else _STAND_IN, DOUBLED)
+    one_column = _Way(_STAND_IN if sample.is_cut or "," in sample.text else ",", DOUBLED)
     best = max(ranked, key=lambda way: ranked[way], default=one_column)
     return best if ranked and ranked[best] > _score_of_one_column(sample, best) else one_column
 
@@ -104,7 +106,7 @@ def _others(sample: _Sample) -> list[str]:
     """Characters that stand in most lines and are neither letters, digits, quotes nor blanks."""
     counts: Counter[str] = Counter()
     for line in sample.lines:
-        counts.update({mark for mark in line if not mark.isalnum() and mark not in "\"'` .,;|\t_-\ufffd"})
+        counts.update({mark for mark in line if mark.isprintable() and not mark.isalnum() and mark not in _NO_OTHERS})
     return [mark for mark, count in counts.most_common(8) if count >= len(sample.lines) * _GOOD]
 
 
@@ -113,12 +115,16 @@ def _longer(sample: _Sample, separator: str) -> list[str]:
     if separator == BLANKS or len(separator) != 1:
         return []
     text, mark = sample.text[:_CHARACTERS_ASKED], re.escape(separator)
-    beside = Counter(re.findall(rf"[^\w\s\"']?[ ]?{mark}(?={mark}|[^\w\s\"']| )[^\w\"'\n]?", text))
-    beside.update(re.findall(rf" {mark}", text))
-    beside.update(re.findall(rf"{mark}[^\w\"'\n]", text))
     total = text.count(separator)
-    likely = (found for found, _ in beside.most_common(_BESIDE_ASKED) if len(found) > 1)
-    return [found for found in likely if text.count(found) * found.count(separator) >= total * _SHARE_MOSTLY]
+    left, right = (_beside(re.findall(way, text)) for way in (rf"(.){mark}", rf"{mark}(.)"))
+    likely = {left + separator, separator + right, left + separator + right, separator * 2} - {separator}
+    return [found for found in sorted(likely) if text.count(found) * found.count(separator) >= total * _SHARE_MOSTLY]
+
+
+def _beside(marks: list[str]) -> str:
+    """The character that mostly stands beside a separator, "" where it belongs to the fields."""
+    usual = Counter(marks).most_common(1)
+    return usual[0][0] if usual and not usual[0][0].isalnum() and usual[0][0] not in _QUOTES else ""
 
 
 def _quotes(sample: _Sample, separator: str | None) -> tuple[str, ...]:
@@ -162,7 +168,7 @@ def rows(sample: _Sample, separator: str, quote: str) -> list[list[str]]:
 
 def _score(sample: _Sample, way: _Way) -> float:
     """From 0 to 1: how alike the rows are, how many columns they have, and how much sense the cells make."""
-    found = rows(sample, way.separator, way.quote)
+    found = [] if way.quote and way.quote in way.separator else rows(sample, way.separator, way.quote)
     if not found:
         return 0.0
     counts = Counter(len(row) for row in found)

@@ -17,7 +17,7 @@ import numpy as np
 
 from engine.base import limits
 from engine.files import encoding, one_by_one, scan, unpacking
-from engine.files.dialect import Dialect
+from engine.files.dialect import DOUBLED, Dialect
 from engine.files.mending import Told
 from engine.files.records import Digest, Records
 from engine.files.swapping import Swaps
@@ -89,7 +89,8 @@ def _write(source: Path, target: Path, file_format: FileFormat, told: Told, code
     with target.open("wb") as raw, gzip.GzipFile("", "wb", _LEVEL, raw, mtime=0) as packed:
         # A declared encoding is kept, because the goal reads no other; else it is found out again.
         out = io.TextIOWrapper(packed, file_format.encoding or "utf-8", "replace", newline="")
-        line = Line(out, start.dialect)
+        # Quotes that were found out have to be found out again.
+        line = Line(out, start.dialect, quotes_all=file_format.quote is None and start.dialect.quote != DOUBLED)
         if file_format.preamble_lines:
             out.writelines(f"{codec.text(text)}\r\n" for text in start.lines_before_header)
         for nth, names in enumerate(start.header):
@@ -137,9 +138,9 @@ def _row(
 class Line:
     """Writes records in a file's own way."""
 
-    def __init__(self, out: TextIO, dialect: Dialect) -> None:
-        """Write to out; csv does it where it can, and where it cannot, separators and quotes of any kind."""
-        self._out, self._dialect = out, dialect
+    def __init__(self, out: TextIO, dialect: Dialect, *, quotes_all: bool = False) -> None:
+        """Write to out; quotes_all: every field stands in quotes, not only those that need them."""
+        self._out, self._dialect, self._quotes_all = out, dialect, quotes_all
         self._is_blanks = dialect.separator == BLANKS
         self._special = {*"\r\n", dialect.separator, dialect.quote, dialect.escape} - {""}
 
@@ -155,7 +156,7 @@ class Line:
 
     def _field(self, value: str) -> str:
         quote, escape, separator = self._dialect.quote, self._dialect.escape, self._dialect.separator
-        if not any(mark in value for mark in self._special):
+        if not self._quotes_all and not any(mark in value for mark in self._special):
             return value
         if escape not in ("", quote):
             value = value.replace(escape, escape * 2)

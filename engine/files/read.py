@@ -50,6 +50,7 @@ def read_file(
     name = name or source.name
 
     def work(records: Records, digest: Digest, codec: str) -> FileReading:
+        preamble = _preamble(records) if file_format.preamble_lines is None else ()
         tally = _write(records, digest, target, report)
         return FileReading(
             sha256=packed.sha256 if packed else digest.hexdigest(),
@@ -67,6 +68,7 @@ def read_file(
             notes=_notes(packed, file_format, codec, records),
             mended=tally.mended,
             mended_path=str(target / MENDED) if manner.salvages else "",
+            preamble=preamble,
             **_written_as(records, file_format),
         )
 
@@ -148,6 +150,11 @@ def _written_as(records: Records, file_format: FileFormat) -> dict[str, Any]:
         "is_encoding_detected": file_format.encoding is None,
         "is_dialect_detected": None in told,
     }
+
+
+def _preamble(records: Records) -> tuple[str, ...]:
+    lines = records.lines_before_header
+    return tuple(records.swaps.restored(flaws.shown(line, 0, len(line))) for line in lines)
 
 
 def _estimated(records: Records, digest: Digest, share: float) -> int:

@@ -75,6 +75,8 @@ class FileReading:
         wholly, told by the format.
     mended: how many of the accepted did not fit as they stood and were salvaged; mended_path: as rejects_path, of
         those, "" where nothing was to be salvaged.
+    preamble: the lines before the header as they stood, each at most REJECT_RAW_CHARACTERS_MAX, where they were
+        found out and not told.
     """
 
     sha256: str
@@ -98,11 +100,13 @@ class FileReading:
     is_dialect_detected: bool = False
     mended: int = 0
     mended_path: str = ""
+    preamble: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "FileReading":
         """Build it from what a worker process printed."""
-        return cls(**{**values, "columns": tuple(values["columns"]), "notes": tuple(values["notes"])})
+        lists = {name: tuple(values[name]) for name in ("columns", "notes", "preamble")}
+        return cls(**{**values, **lists})
 
 
 @dataclass(frozen=True)

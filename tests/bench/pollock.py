@@ -61,7 +61,7 @@ def main() -> int:
         simple, weighted, by_file = score(data, files, Path(folder) / "tables")
     kinds: dict[str, list[float]] = defaultdict(list)
     for name, value in by_file.items():
-        kinds[re.sub(r"row\d+", "row*", re.sub(r"(col|delimiter_)\d+(?!x)", r"\1*", name))].append(value)
+        kinds[re.sub(r"(row|quote)\d+", r"\1*", re.sub(r"(col|delimiter_)\d+(?!x)", r"\1*", name))].append(value)
     out = sys.stdout.write
     out(f"{len(by_file):,} files: simple {simple:.3f}, weighted {weighted:.3f}\n")
     for kind, values in sorted(kinds.items(), key=lambda item: sum(item[1]) / len(item[1])):

@@ -122,15 +122,19 @@ def test_damage_never_loses_a_row(pieces: list[str], file_format: FileFormat, ma
             assert {reject.reason for reject in found.rejects} <= {"too_few_columns", "too_many_columns"}
 
 
-@given(content=st.binary(max_size=300), encoding=st.sampled_from([None, "utf-8", "cp1252", "utf-16", "shift_jis"]))
-def test_any_bytes_end_in_a_ledger_or_a_sentence(content: bytes, encoding: str | None) -> None:
+@given(
+    content=st.binary(max_size=300) | _DAMAGED.map(lambda pieces: "".join(pieces).encode()),
+    encoding=st.sampled_from([None, "utf-8", "cp1252", "utf-16", "shift_jis"]),
+    manner=st.sampled_from([CAUTIOUS, _BOLD, _SALVAGING]),
+)
+def test_any_bytes_end_in_a_ledger_or_a_sentence(content: bytes, encoding: str | None, manner: Manner) -> None:
     with tempfile.TemporaryDirectory() as folder:
         # given
         sentence, found = "", None
 
         # when
         try:
-            found = read(Path(folder), content, FileFormat(None, encoding=encoding))
+            found = read(Path(folder), content, FileFormat(None, encoding=encoding), manner=manner)
         except HandoffError as error:
             sentence = str(error)
 

@@ -153,6 +153,7 @@ def test_lines_before_the_header_are_found_out_where_that_is_asked_for(tmp_path:
 
     # then
     assert found.reading.preamble_lines == 3
+    assert found.reading.preamble == ("Report of sales", "Made by;us", "")
     assert found.reading.columns == ("id", "amount", "by", "when")
     assert [line for line, _ in found.numbered] == [5, 6]
 

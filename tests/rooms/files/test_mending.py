@@ -194,3 +194,10 @@ def test_rejected_rows_of_any_dialect_are_written_in_it_and_read_back_mended(
     assert again.reading.columns[:3] == first.reading.columns
     assert [row[:3] for row in again.rows] == [first.rows[0]]
     assert again.rows[0][1] == "a'b\\c«d"
+
+
+def test_quotes_that_were_found_out_are_found_out_again(tmp_path: Path) -> None:
+    errors = written(tmp_path, b"'id','name'\n'1','a,b'\n", FileFormat(), (2, "id", "1", "not_an_integer", ""))
+
+    assert errors.startswith(b"'id','name','_line'")
+    assert errors.splitlines()[1].startswith(b"'1','a,b','2'")
