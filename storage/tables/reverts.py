@@ -122,7 +122,7 @@ def later_steps(cursor: Cursor, run_id: str) -> int:
 
 
 def _parquet(path: Path, *hashes: str) -> str:
-    """Return SQL for the rows of a file; hashes: columns of 128 bits, which Parquet keeps as text."""
+    """Return SQL for the rows of a file; hashes: columns of 128 bits, which Parquet keeps as UUIDs."""
     rows = f"read_parquet({text_literal(str(path))}, hive_partitioning = false)"
     if not hashes:
         return rows
