@@ -1,8 +1,9 @@
 """Starts the product's programs without waiting for their imports, which cost one to three seconds of CPU each time.
 
 A keeper a program imports once what the program imports, and forks it for each start: a process of its own, with
-arguments, environment and standard files of its own, run as `python -m` runs it. The keeper has a single thread, so
-that no lock is copied. Tests of the start itself run the plain program (tests/flows/test_first_start.py, "fresh").
+arguments, environment and standard files of its own, run as `python -m` runs it. The keeper has one thread of Python,
+so that no lock is copied; Arrow begins its own threads anew in a fork, as it does under engine.base.fork_serving.
+Tests of the start itself run the plain program (tests/flows/test_first_start.py, "fresh").
 """
 
 import atexit
@@ -163,8 +164,7 @@ def _serve(asked: socket.socket, program: str, imports: list[str]) -> Callable[[
     """Fork for whoever asks; return in the child alone, with what it is to run."""
     for name in imports:
         importlib.import_module(name)
-    threads = list(Path("/proc/self/task").iterdir())
-    assert len(threads) == 1, "an import has started a thread, which a fork would lose"
+    assert threading.active_count() == 1, "an import has started a thread, which a fork would lose"
     while True:
         message, files, _, _ = socket.recv_fds(asked, _MESSAGE_BYTES_MAX, 2)
         if not message:
