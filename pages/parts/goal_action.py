@@ -8,16 +8,22 @@ import streamlit as st
 from engine.views.goals import GoalPage
 from pages.parts import frame
 from pages.parts.goal_edit import Edit, fields_of, take
+from storage.records.actions import REVERSING_WORDS
 from storage.records.goals import ActionFields, ImportGoal
 
 _NOTHING = ActionFields("", "")
 _ABOUT = "Each row is one action of a profile. Actions can be looked through one by one, and mappings add them up."
-_ABOUT_CHANGES = "Each row changes the action with its key. What that action gave to a Sum follows by the difference."
+_ABOUT_CHANGES = (
+    "Each row changes the action with its key. What that action gave to a Sum follows by the difference. The amount is "
+    "the new one; it brings a reversed action back. Without a state field the amount 0 reverses; with neither field "
+    "every row does."
+)
+_REVERSING = ", ".join(REVERSING_WORDS)
 _FIELDS = (
     ("key", "Key field", "What tells one action from another, such as the order number; unique within the source."),
     ("time", "Time field", "When it happened."),
     ("amount", "Amount field", "What it was worth; a modification brings the new amount."),
-    ("state", "State field", "What became of it, such as reversed; a reversal takes its amount out of every Sum."),
+    ("state", "State field", f"What became of it. These words take it out of every Sum: {_REVERSING}."),
 )
 
 
