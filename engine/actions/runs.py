@@ -2,7 +2,7 @@
 
 from engine.actions.desk import Desk, known_connection
 from engine.base import errors
-from engine.flows import intake, queue, reverting
+from engine.flows import intake, queue, reverting, ticks
 from engine.mapping import goal_checks
 from engine.security import audit
 from engine.security.audit import What
@@ -19,8 +19,8 @@ def run_now(desk: Desk, caller: Caller, connection_id: str) -> str:
     """Queue a run of a connection and return its id.
 
     Raises:
-        GiveUp: It is off, or a run is waiting already.
-        BadInput: Its goal is not mapped yet.
+        GiveUp: It is off, no goal of it is ticked, or a run is waiting already.
+        BadInput: A ticked goal is not mapped yet.
     """
     audit.allow(desk.database, caller, Right.RUN, What("connection", connection_id))
     with desk.database.write("ctl") as cursor:
@@ -37,16 +37,20 @@ def refuse_unready(cursor: Cursor, connection: Connection) -> None:
     """Refuse a run that could do nothing: off, or without a usable goal.
 
     Raises:
-        GiveUp: It is off.
-        BadInput: The goal has a problem; the sentence says which.
+        GiveUp: It is off, or no goal of it is ticked.
+        BadInput: A ticked goal has a problem; the sentence says which.
     """
     if connection.state is ConnectionState.OFF:
         raise errors.GiveUp(f"{connection.name} is off. Turn it on to run it.")
+    found = goals.of_connection(cursor, connection.connection_id)
+    resting = ticks.problem(connection, found)
+    if resting:
+        raise errors.GiveUp(resting)
     known = profiles.properties(cursor)
-    for goal in goals.of_connection(cursor, connection.connection_id):
-        found = goal_checks.problems(goal, known, connection.data_type)
-        if found:
-            raise errors.BadInput(f"Map columns first: {found[0]}")
+    for goal in ticks.ticked(found):
+        wrong = goal_checks.problems(goal, known, connection.data_type)
+        if wrong:
+            raise errors.BadInput(f"Map columns first: {wrong[0]}")
 
 
 def cancel(desk: Desk, caller: Caller, run_id: str) -> None:

@@ -51,6 +51,7 @@ def goal(value: Any, where: str, *, has_folder: bool) -> ImportGoal:
         action=place.take("action", _action, None),
         rejected_percent_max=place.take("rejected_percent_max", _or_none(_percent), None),
         shrink_percent_max=place.take("shrink_percent_max", _or_none(_percent), None),
+        is_on=place.take("is_on", boolean, default=True),
     )
     place.done()
     return found

@@ -1,8 +1,8 @@
-"""Says what is wrong with where a goal finds its files and which it takes; what that may be depends on the way."""
+"""Says where a goal may find its files, which it may take, and how many goals there may be; all depends on the way."""
 
 from engine.connections import fields, matrix
 from engine.transfer import patterns
-from storage.records.connections import Direction, Method, Methodology
+from storage.records.connections import Connection, Direction, Method, Methodology
 from storage.records.goals import PatternKind
 
 Way = tuple[Direction, Method, Methodology]
@@ -24,3 +24,12 @@ def problem(way: Way, folder: str, files: str, kind: PatternKind) -> str | None:
             return "E-mail needs a pattern, e.g. audiences_*.csv."
         return None if "files" in found.optional else fields.files_problem(files)
     return patterns.problem(files, kind)
+
+
+def no_more(connection: Connection, present: int) -> str | None:
+    """Return why a connection that has this many import goals gets no other one, one sentence, or None."""
+    if connection.direction is Direction.OUTBOUND:
+        return f"{connection.name} sends files out; import goals belong to connections that take files in."
+    if connection.method is Method.EMAIL and present:
+        return "E-mails are taken whole or not at all, so one goal reads them; make another connection for other files."
+    return None

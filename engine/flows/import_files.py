@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.base import clock, errors, log, workers
-from engine.flows import audiences, deliver, queue, sources, taking
+from engine.flows import audiences, deliver, queue, sources, taking, ticks
 from engine.flows.desk import Desk
 from engine.flows.watch import Stages, Watch
 from engine.flows.work import STAGES_OF_A_GOAL, Work, added
@@ -73,7 +73,7 @@ def run_connection(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[
 
 def _go_on(cursor: Cursor, run: Run, *, only_untried: bool = False) -> None:
     """Queue another run where files still wait: a run takes one version of a file, and a second one came."""
-    kept = {goal.goal_id for goal in goals.of_connection(cursor, run.connection_id)}
+    kept = {goal.goal_id for goal in ticks.ticked(goals.of_connection(cursor, run.connection_id))}
     left = [
         file
         for file in exchange.in_state(cursor, run.connection_id, FileState.QUEUED)
@@ -120,13 +120,17 @@ def _load(desk: Desk, run_id: str) -> tuple[Run, Connection]:
 
 def _import_goals(work: Work) -> None:
     with work.desk.database.read() as cursor:
-        wanted = goals.of_connection(cursor, work.connection.connection_id)
+        found = goals.of_connection(cursor, work.connection.connection_id)
         known = profiles.properties(cursor)
+    resting = ticks.problem(work.connection, found)
+    if resting:
+        raise errors.GiveUp(resting)
+    wanted = ticks.ticked(found)
     for goal in wanted:
         # A schedule starts runs without asking whether the mapping is done.
         for problem in goal_checks.problems(goal, known, work.connection.data_type)[:1]:
             raise errors.MendData(f"Map columns first: {problem}")
-    taking.take_up(work, wanted)
+    taking.take_up(work, found)
     is_pulled = not work.connection.is_hosted
     folder = work.desk.spool.work_folder(work.run.run_id)
     try:

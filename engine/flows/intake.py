@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from engine.base import clock, errors, ids, limits, log
-from engine.flows import answering, mails, places, queue
+from engine.flows import answering, mails, places, queue, ticks
 from engine.flows.desk import Desk
 from engine.flows.rows import blank
 from engine.mapping import goal_checks
@@ -28,6 +28,7 @@ from storage.tables import connections, exchange, goals, jobs, profiles, runs
 MAIL_PROTOCOL = "smtp"
 _STARTED_BY = "arrival"
 _TOP = "/"
+_WAITING = (FileState.QUEUED, FileState.IN_PROGRESS)
 _TAKEN = (FileState.QUEUED, FileState.IN_PROGRESS, FileState.COMPLETE, FileState.FAILED)
 
 
@@ -134,13 +135,16 @@ def _row(landed: Landed, key: str) -> HandedFile:
 
 
 def _judged(wanted: Sequence[ImportGoal], file: HandedFile) -> HandedFile:
-    """Say what becomes of a file by its name and folder: the first goal that takes it has it."""
+    """Say what becomes of a file by its name and folder: the first goal that takes it has it, ticked ones first.
+
+    Where only a goal that is not ticked takes it, it waits until that one is.
+    """
     hint = patterns.hint(file.name)
     if hint is not None:
         return _ended(file, FileState.IGNORED, hint)
     if file.folder != _TOP:
         return _ended(file, FileState.NOT_MATCHED, f"lies in {file.folder}; only the top folder is read")
-    for goal in wanted:
+    for goal in ticks.ticked_first(wanted):
         verdict = patterns.explain(goal.files, file.name, goal.files_kind)
         if verdict.is_match:
             return replace(file, state=FileState.QUEUED, goal_id=goal.goal_id)
@@ -202,14 +206,14 @@ def _take_mail(
             raise errors.ServiceStopping("The service is being stopped; the next start takes the mail in.")
         return False
 
-    mails.take_in(desk, connection, wanted[0], raw, is_cancelled)
+    mails.take_in(desk, connection, ticks.ticked_first(wanted)[0], raw, is_cancelled)
 
 
 def start_runs(desk: Desk) -> list[str]:
     """Queue a run for each connection that partners push to and whose files wait; return the run ids.
 
-    Not while it is off, unmapped or running; not after a person cancelled, until something new comes; and not at
-    once after a run that could do nothing with them, as when the disk is full.
+    Not while it is off, unmapped or running, nor for files whose goal is not ticked; not after a person cancelled,
+    until something new comes; and not at once after a run that could do nothing with them, as when the disk is full.
     """
     started = []
     with desk.database.read() as cursor:
@@ -220,11 +224,18 @@ def start_runs(desk: Desk) -> list[str]:
             connection = connections.by_id(cursor, connection_id)
             if connection is None or not connection.is_hosted or connection.state is not ConnectionState.ON:
                 continue
-            mapped = goals.of_connection(cursor, connection_id)
-            if not mapped or any(goal_checks.problems(goal, known, connection.data_type) for goal in mapped):
+            present = goals.of_connection(cursor, connection_id)
+            ticked = ticks.ticked(present)
+            if not ticked or any(goal_checks.problems(goal, known, connection.data_type) for goal in ticked):
                 continue
-            is_open = jobs.open_with_key(cursor, queue.run_key(connection_id)) is not None
-            if not is_open and _is_due(cursor, connection_id, newest_at, has_untried=has_untried):
+            if jobs.open_with_key(cursor, queue.run_key(connection_id)) is not None:
+                continue
+            is_due = _is_due(cursor, connection_id, newest_at, has_untried=has_untried)
+            if len(ticked) < len(present):
+                left = ticks.not_resting(exchange.in_state(cursor, connection_id, *_WAITING), present)
+                is_new = any(file.run_id is None for file in left)
+                is_due = bool(left) and _is_due(cursor, connection_id, left[-1].first_seen_at, has_untried=is_new)
+            if is_due:
                 started.append(queue.add_run(cursor, connection_id, _STARTED_BY))
     return started
 
@@ -243,7 +254,7 @@ def again(desk: Desk, cursor: Cursor, file_id: str) -> None:
 
     Raises:
         WrongStateError: It did not fail, and its name was matched.
-        GiveUp: Its content was removed.
+        GiveUp: Its content was removed, or its goal is not ticked.
         BadInput: Its name does not match the goal now either.
     """
     file = exchange.by_id(cursor, file_id)
@@ -252,8 +263,12 @@ def again(desk: Desk, cursor: Cursor, file_id: str) -> None:
     is_again = file.state in (FileState.FAILED, FileState.NOT_MATCHED)
     if is_again and (file.spool_key is None or not desk.spool.path(file.spool_key).is_file()):
         raise errors.GiveUp(f"The content of {file.name} was not kept or is removed; have it sent again.")
+    goal = goals.by_id(cursor, file.goal_id) if file.goal_id else None
     if file.state is FileState.NOT_MATCHED:
-        exchange.set_goal(cursor, file_id, _goal_for(cursor, file.connection_id, file.name).goal_id)
+        goal = _goal_for(cursor, file.connection_id, file.name)
+        exchange.set_goal(cursor, file_id, goal.goal_id)
+    if is_again and goal is not None and not goal.is_on:
+        raise errors.GiveUp(f"The goal that takes {file.name} is not ticked; tick it on its connection's page first.")
     exchange.move(cursor, file_id, FileState.QUEUED)
     connection = connections.by_id(cursor, file.connection_id)
     if connection is not None:
@@ -262,7 +277,7 @@ def again(desk: Desk, cursor: Cursor, file_id: str) -> None:
 
 def _goal_for(cursor: Cursor, connection_id: str, name: str) -> ImportGoal:
     wanted = goals.of_connection(cursor, connection_id)
-    for goal in wanted:
+    for goal in ticks.ticked_first(wanted):
         if patterns.matches(goal.files, name, goal.files_kind):
             return goal
     shown = " or ".join(goal.files or "every file" for goal in wanted) or "no goal"
@@ -308,7 +323,7 @@ def hand_in(desk: Desk, connection_id: str, name: str, content: Path, mends_run_
         exchange.insert_new(cursor, [file])
         answering.receipt(desk, cursor, connection, file)
         is_on = connection.state is not ConnectionState.OFF
-        if is_on and not jobs.has_queued(cursor, queue.run_key(connection_id)):
+        if is_on and goal.is_on and not jobs.has_queued(cursor, queue.run_key(connection_id)):
             queue.add_run(cursor, connection_id, _STARTED_BY)
     return file_id
 

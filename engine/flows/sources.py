@@ -23,6 +23,7 @@ from storage.records.files import FetchedFile, RemoteFile
 from storage.records.goals import ImportGoal
 from storage.records.runs import RunCounts
 from storage.tables import exchange, files_seen, mail_seen
+from storage.tables import goals as goals_table
 from storage.tables import looks as looks_table
 
 _WAIT_STEP_S = 0.05
@@ -229,6 +230,15 @@ def _note_not_matched(work: Work, goal: ImportGoal, not_taken: Sequence[tuple[st
     connection_id = work.connection.connection_id
     with work.desk.database.read() as cursor:
         known = exchange.names_not_matched(cursor, connection_id)
+        beside = [one for one in goals_table.of_connection(cursor, connection_id) if one.folder == goal.folder]
+    # What another goal takes out of the same folder is nobody's stray file.
+    others = [
+        (name, why)
+        for name, why in others
+        if not any(patterns.matches(one.files, name, one.files_kind) for one in beside)
+    ]
+    if not others:
+        return []
     room = max(0, limits.NOT_MATCHED_NAMES_KEPT_MAX - len(known))
     new = [(name, why) for name, why in others if name not in known]
     now = clock.now()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from engine.base import clock, errors, ids
 from engine.files import reading as files
-from engine.flows import answering, merging
+from engine.flows import answering, merging, ticks
 from engine.flows.desk import Desk
 from engine.flows.work import MERGE, READ, Work, added
 from engine.mapping import plan
@@ -61,7 +61,12 @@ def _committed(desk: Desk, file: HandedFile) -> RunCounts | None:
 
 
 def take_up(work: Work, goals: Sequence[ImportGoal]) -> None:
-    """Begin with what an earlier attempt of this run came to before it was cut off; each waiting file has a goal."""
+    """Begin with what an earlier attempt of this run came to before it was cut off; each waiting file has a goal.
+
+    Args:
+        work: The run.
+        goals: All goals of its connection, ticked or not.
+    """
     settle(work.desk, work.connection.connection_id)
     _give_goals(work, goals)
     with work.desk.database.read() as cursor:
@@ -79,13 +84,16 @@ def take_up(work: Work, goals: Sequence[ImportGoal]) -> None:
 
 
 def _give_goals(work: Work, goals: Sequence[ImportGoal]) -> None:
-    """Give files whose goal was taken away since they came to another one; where none takes them they fail."""
+    """Give files whose goal was taken away since they came to another one; where none takes them they fail.
+
+    Those of a goal that is not ticked wait for it.
+    """
     with work.desk.database.read() as cursor:
         waiting = exchange.in_state(cursor, work.connection.connection_id, FileState.QUEUED)
     for file in waiting:
         if file.goal_id in {goal.goal_id for goal in goals}:
             continue
-        fits = [goal for goal in goals if patterns.matches(goal.files, file.name, goal.files_kind)]
+        fits = [goal for goal in ticks.ticked_first(goals) if patterns.matches(goal.files, file.name, goal.files_kind)]
         with work.desk.database.write("ctl") as cursor:
             if fits:
                 exchange.set_goal(cursor, file.file_id, fits[0].goal_id)

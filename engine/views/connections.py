@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from engine.base import clock, errors
 from engine.connections import fields, telling
 from engine.connections.telling import Ours
-from engine.flows import ours
+from engine.flows import goal_place, ours, ticks
 from engine.flows.desk import Desk
 from engine.mapping import goal_checks
 from engine.security import audit, roles
@@ -18,7 +18,7 @@ from storage.records.credentials import Credential
 from storage.records.goals import ImportGoal
 from storage.records.people import Caller, Role
 from storage.records.runs import Run, RunStage
-from storage.tables import connections, credentials, drafts, due, goals, profiles, runs
+from storage.tables import connections, credentials, drafts, due, files_seen, goals, profiles, runs
 
 _DAYS = 7
 _RUNS_SHOWN = 50
@@ -68,10 +68,16 @@ class ConnectionPage:
     where it does not. not_ready: why Run now would be refused, one sentence, or None. credential: what signs in,
     None where nobody does. ours: what Handoff provides where partners come to us. uri: where files come from or go.
     may_map, may_see_runs: the caller sees the mapping, and runs one by one. may_send: hands files over.
+    unmapped: what a goal still needs before it can run, by its id, one sentence. rows_today: rows of the files that a
+    goal imported since midnight (UTC), by its id. may_edit_goals: the caller adds, ticks and removes goals. no_more:
+    why there is no other goal to add, one sentence, or None.
     """
 
     connection: Connection
     goals: tuple[ImportGoal, ...]
+    unmapped: dict[str, str]
+    rows_today: dict[str, int]
+    no_more: str | None
     runs: tuple[Run, ...]
     runs_total: int
     stages: tuple[RunStage, ...]
@@ -83,6 +89,7 @@ class ConnectionPage:
     may_run: bool
     may_cancel: bool
     may_map: bool
+    may_edit_goals: bool
     may_see_runs: bool
     may_send: bool
     credential: Credential | None
@@ -102,7 +109,7 @@ def listed(desk: Desk, caller: Caller) -> ConnectionList:
         NotAllowed: The caller's role does not see connections.
     """
     audit.allow(desk.database, caller, Right.SEE_CONNECTIONS, What("connections"))
-    today = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    today = _midnight()
     days = [f"{today - timedelta(days=back):%Y-%m-%d}" for back in range(_DAYS - 1, -1, -1)]
     with desk.database.read() as cursor:
         newest = runs.newest_by_connection(cursor)
@@ -149,6 +156,9 @@ def page(desk: Desk, caller: Caller, connection_id: str) -> ConnectionPage:
         return ConnectionPage(
             connection=connection,
             goals=tuple(wanted),
+            unmapped=_unmapped(cursor, connection, wanted),
+            rows_today=files_seen.rows_since(cursor, _midnight()),
+            no_more=goal_place.no_more(connection, len(wanted)),
             runs=tuple(shown),
             runs_total=runs.count(cursor, connection_id),
             stages=tuple(runs.stages(cursor, going.run_id)) if going else (),
@@ -160,6 +170,7 @@ def page(desk: Desk, caller: Caller, connection_id: str) -> ConnectionPage:
             may_run=roles.may(caller.role, Right.RUN),
             may_cancel=roles.may(caller.role, Right.CANCEL),
             may_map=roles.may(caller.role, Right.SEE_MAPPINGS),
+            may_edit_goals=roles.may(caller.role, Right.EDIT_MAPPINGS),
             may_see_runs=roles.may(caller.role, Right.SEE_RUNS),
             may_send=roles.may(caller.role, Right.SEND_FILES),
             credential=_credential(cursor, held),
@@ -203,9 +214,18 @@ def _beats(first: datetime, every_minutes: int) -> tuple[datetime, ...]:
 def _not_ready(cursor: Cursor, connection: Connection, wanted: list[ImportGoal]) -> str | None:
     if connection.state.value == "off":
         return f"{connection.name} is off. Turn it on to run it."
+    resting = ticks.problem(connection, wanted)
+    if resting:
+        return resting
+    missing = _unmapped(cursor, connection, ticks.ticked(wanted))
+    return next((f"Map columns first: {sentence}" for sentence in missing.values()), None)
+
+
+def _unmapped(cursor: Cursor, connection: Connection, wanted: list[ImportGoal]) -> dict[str, str]:
     known = profiles.properties(cursor)
-    for goal in wanted:
-        found = goal_checks.problems(goal, known, connection.data_type)
-        if found:
-            return f"Map columns first: {found[0]}"
-    return None
+    found = {goal.goal_id: goal_checks.problems(goal, known, connection.data_type) for goal in wanted}
+    return {goal_id: sentences[0] for goal_id, sentences in found.items() if sentences}
+
+
+def _midnight() -> datetime:
+    return clock.now().replace(hour=0, minute=0, second=0, microsecond=0)

@@ -22,6 +22,7 @@ def said_goal(goal: ImportGoal, *, has_folder: bool) -> dict[str, Any]:
     """Return one import goal as `apply` takes it; has_folder: its connection's way has one."""
     pattern = "files" if goal.files_kind is PatternKind.WILDCARD else "files_regex"
     return {
+        **({} if goal.is_on else {"is_on": False}),
         **({"folder": said(goal.folder)} if has_folder else {}),
         **({pattern: said(goal.files)} if goal.files else {}),
         "format": _format(goal.format),

@@ -147,6 +147,7 @@ class ImportGoal:
     row_key: the fields by which a row is known again in any file of the goal; empty: by its content (ruling 15).
     rejected_percent_max: a file with a larger share of rejected rows is not merged; None: any share is.
     shrink_percent_max: a file after which a larger share of some audience would leave waits for a person; None: none.
+    is_on: runs take it; else it rests, its files wait, and what is wrong with it is in nobody's way.
     """
 
     goal_id: str
@@ -165,6 +166,7 @@ class ImportGoal:
     action: ActionFields | None = None
     rejected_percent_max: float | None = None
     shrink_percent_max: float | None = None
+    is_on: bool = True
 
 
 @dataclass(frozen=True)

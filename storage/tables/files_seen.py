@@ -1,6 +1,7 @@
 """What imports took: the marker that a merge leaves in its own transaction (dat.file_seen)."""
 
 import json
+from datetime import datetime
 
 from storage.database import Cursor
 from storage.records.merges import FileSeen
@@ -42,6 +43,16 @@ def taken(cursor: Cursor, goal_id: str) -> dict[str, tuple[int, int]]:
         [goal_id],
     ).fetchall()
     return {name: (size_bytes, records or 0) for name, size_bytes, records in rows}
+
+
+def rows_since(cursor: Cursor, since: datetime) -> dict[str, int]:
+    """Return how many rows the files had that each goal imported since then (UTC), by goal id."""
+    rows = cursor.execute(
+        "SELECT goal_id, CAST(sum(CAST(counts ->> '$.read' AS BIGINT)) AS BIGINT) FROM dat.file_seen "
+        "WHERE merged_at >= ? GROUP BY goal_id",
+        [since],
+    ).fetchall()
+    return {goal_id: records or 0 for goal_id, records in rows}
 
 
 def marks(cursor: Cursor, goal_id: str) -> dict[str, tuple[str, str, str]]:

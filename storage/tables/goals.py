@@ -113,6 +113,8 @@ def _rest(goal: ImportGoal) -> dict[str, Any]:
         said["rejected_percent_max"] = goal.rejected_percent_max
     if goal.shrink_percent_max is not None:
         said["shrink_percent_max"] = goal.shrink_percent_max
+    if not goal.is_on:
+        said["is_on"] = False
     return said
 
 
@@ -142,7 +144,14 @@ def from_definition(goal_id: str, connection_id: str, version: int, said: dict[s
         action=ActionFields(**said["action"]) if said.get("action") else None,
         rejected_percent_max=said.get("rejected_percent_max"),
         shrink_percent_max=said.get("shrink_percent_max"),
+        is_on=said.get("is_on", True),
     )
+
+
+def delete(cursor: Cursor, goal_id: str) -> None:
+    """Remove every version of one goal, and what was looked at for it."""
+    cursor.execute("DELETE FROM ctl.goal WHERE goal_id = ?", [goal_id])
+    cursor.execute("DELETE FROM ctl.look WHERE goal_id = ?", [goal_id])
 
 
 def delete_of(cursor: Cursor, connection_id: str) -> None:
