@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pages.parts.plain import visible
 from storage.records.goals import ImportGoal, Mapping, Property, PropertyType, Strategy
 
 FIELD, FIRST, TYPE, PROPERTY, IMPORT_AS, CLEAR, FORMAT, NOTE = (
@@ -174,8 +175,8 @@ def add_all(
 def cells_of(row: MappingRow, first: str, around: Surroundings) -> dict[str, Any]:
     """Return a row as the editor shows it."""
     return {
-        FIELD: row.field,
-        FIRST: first,
+        FIELD: visible(row.field),
+        FIRST: visible(first),
         TYPE: row.type.value,
         PROPERTY: row.property or around.links.get(row.field) or None,
         IMPORT_AS: STRATEGY_WORDS[row.strategy],
