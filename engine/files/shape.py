@@ -97,7 +97,9 @@ def _begin(records: Sequence[Record], columns: int) -> int:
     for number, record in enumerate(records):
         fits = len(record.fields) == columns
         is_remark = record.fields[0].lstrip().startswith("#") and not fits
-        if _filled(record) >= enough and len(record.fields) >= columns - near and not is_remark:
+        # A title that was filled up to all columns holds one text or two; more of them are rather a row.
+        wanted = min(enough, _FEW + 1) if fits else enough
+        if _filled(record) >= wanted and len(record.fields) >= columns - near and not is_remark:
             return number
     return 0
 
