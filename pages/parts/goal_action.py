@@ -19,12 +19,12 @@ _ABOUT_CHANGES = (
     "every row does."
 )
 _REVERSING = ", ".join(REVERSING_WORDS)
-_FIELDS = (
-    ("key", "Key field", "What tells one action from another, such as the order number; unique within the source."),
-    ("time", "Time field", "When it happened."),
-    ("amount", "Amount field", "What it was worth; a modification brings the new amount."),
-    ("state", "State field", f"What became of it. These words take it out of every Sum: {_REVERSING}."),
-)
+_FIELDS = {
+    "key": ("Key field", "What tells one action from another, such as the order number; unique within the source."),
+    "time": ("Time field", "When it happened."),
+    "amount": ("Amount field", "What it was worth; a modification brings the new amount."),
+    "state": ("State field", f"What became of it. These words take it out of every Sum: {_REVERSING}."),
+}
 
 
 def draw(page: GoalPage, edit: Edit) -> None:
@@ -36,12 +36,18 @@ def draw(page: GoalPage, edit: Edit) -> None:
         left, right = st.columns(2, gap="small")
         with left:
             _draw_source(page, edit, given)
-        for number, (name, label, about) in enumerate(_FIELDS):
-            with right if number % 2 == 0 else left:
-                _draw_field(page, edit, name, (label, about))
-        if given.time:
-            with left:
-                _draw_time_format(page, edit, given)
+        with right:
+            _draw_field(page, edit, "key")
+        left, right = st.columns(2, gap="small")
+        with left:
+            _draw_field(page, edit, "time")
+        with right:
+            _draw_time_format(page, edit, given)
+        left, right = st.columns(2, gap="small")
+        with left:
+            _draw_field(page, edit, "amount")
+        with right:
+            _draw_field(page, edit, "state")
 
 
 def _with(goal: ImportGoal, **changed: Any) -> ImportGoal:
@@ -69,16 +75,17 @@ def _draw_source(page: GoalPage, edit: Edit, given: ActionFields) -> None:
     )
 
 
-def _draw_field(page: GoalPage, edit: Edit, name: str, said: tuple[str, str]) -> None:
+def _draw_field(page: GoalPage, edit: Edit, name: str) -> None:
+    label, about = _FIELDS[name]
     key, value = edit.key(f"action_{name}"), getattr(edit.goal.action or _NOTHING, name)
     options = fields_of(page, value or "")
     st.selectbox(
-        said[0],
+        label,
         options,
         index=options.index(value) if value else None,
         key=key,
         placeholder="Choose a field" if name == "key" else "None",
-        help=said[1],
+        help=about,
         disabled=not page.may_edit,
         accept_new_options=True,
         on_change=take,
@@ -94,7 +101,7 @@ def _draw_time_format(page: GoalPage, edit: Edit, given: ActionFields) -> None:
         key=key,
         placeholder=edit.goal.values.date_time or "%Y-%m-%d %H:%M:%S",
         help="How the time field is written. Empty: as the date-time format of part 2 says.",
-        disabled=not page.may_edit,
+        disabled=not page.may_edit or not given.time,
         on_change=take,
         args=(edit, key, lambda goal, found: _with(goal, time_format=found.strip() or None)),
     )

@@ -48,6 +48,8 @@ _ACTION_WORDS = {
 def between(before: ImportGoal, after: ImportGoal) -> list[str]:
     """Return every difference in the order of the page's parts; a changed mapping is one."""
     found = [word for name, word in _GOAL_WORDS.items() if getattr(before, name) != getattr(after, name)]
+    if before.is_on != after.is_on:
+        found.append("ticked" if after.is_on else "not ticked")
     for word_of, old, new in (
         (_FORMAT_WORDS, before.format, after.format),
         (_VALUE_WORDS, before.values, after.values),

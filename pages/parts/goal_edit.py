@@ -99,8 +99,8 @@ def restart(edit: Edit, saved: ImportGoal) -> None:
 
 
 def take_back(edit: Edit, version: ImportGoal) -> None:
-    """Put an old version into the editor, as edits that are not saved."""
-    edit.goal = replace(version, version=edit.saved.version)
+    """Put an old version into the editor, as edits that are not saved; whether runs take the goal stays as it is."""
+    edit.goal = replace(version, version=edit.saved.version, is_on=edit.saved.is_on)
     edit.rows = mapping_rows.rows_of(version)
     edit.round += 1
 

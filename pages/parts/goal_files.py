@@ -116,7 +116,7 @@ def draw_scan_row(page: GoalPage, edit: Edit, title: str) -> None:
             st.caption(f"Scanned {frame.when(page.scan.job.created_at, page.now)}", width="content")
         if page.may_edit:
             st.button(
-                "Scan now", icon=":material/search:", key="goal_scan", disabled=is_going, on_click=_ask, args=(edit,)
+                "Scan now", icon=":material/search:", key="goal_scan", disabled=is_going, on_click=ask, args=(edit,)
             )
     if page.scan is None:
         return
@@ -140,7 +140,8 @@ def _draw_going(job_id: str, where: str) -> None:
         st.button("Cancel", icon=":material/cancel:", key="goal_scan_cancel", on_click=_cancel, args=(job_id,))
 
 
-def _ask(edit: Edit) -> None:
+def ask(edit: Edit) -> None:
+    """Scan with what stands on the page; for buttons."""
     goal = edit.goal
     frame.attempt(actions.ask_scan, goal.goal_id, goal.folder, goal.files, goal.format, goal.files_kind)
 

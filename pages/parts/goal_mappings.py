@@ -42,7 +42,9 @@ def draw(page: GoalPage, edit: Edit) -> None:
             frame.empty("rule", "No file seen yet.", "The first one that comes waits until its fields are mapped here.")
             return
         folder = edit.goal.folder or "the folder"
-        frame.empty("rule", f"No file seen in {plain(folder)} yet.", "Open part 1 and scan: its fields appear here.")
+        with frame.empty("rule", f"No file seen in {plain(folder)} yet.", "Scan now: its fields appear here."):
+            if page.may_edit:
+                st.button("Scan now", icon=":material/search:", key="goal_scan_first", on_click=_scan, args=(edit,))
         return
     search, show = _draw_toolbar(page, edit, place)
     left, right = st.columns([5, 2], gap="small")
@@ -55,6 +57,12 @@ def draw(page: GoalPage, edit: Edit) -> None:
     with right:
         goal_preview.draw(page, edit)
         goal_dry_run.draw(page, edit)
+
+
+def _scan(edit: Edit) -> None:
+    goal_files.ask(edit)
+    # Part 1 shows how the scan goes.
+    st.session_state["goal_part"] = st.query_params["part"] = "files"
 
 
 def _draw_toolbar(page: GoalPage, edit: Edit, place: Surroundings) -> tuple[str, Show]:

@@ -61,6 +61,8 @@ def test_without_a_scan_every_part_says_what_to_do(shop: shops.Shop, show: Show)
     assert "No file seen in /outgoing yet. Scan now." in texts(page)
     assert "Scan now to see the first rows" in texts(open_part(page, "formats"))
     assert "No file seen in /outgoing yet." in texts(open_part(page, "mappings"))
+    page.button(key="goal_scan_first").click().run()
+    assert page.button(key="goal_scan").disabled
     assert not page.exception
 
 

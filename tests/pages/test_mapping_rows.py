@@ -189,6 +189,7 @@ def test_changes_are_counted_by_mapping(after: ImportGoal, count: int) -> None:
             _goal(Mapping("a", "x", PropertyType.INTEGER, Strategy.SUM)),
             ["x: integer, Sum"],
         ),
+        (_goal(), replace(_goal(), is_on=False), ["not ticked"]),
         (
             _goal(),
             replace(
