@@ -183,9 +183,7 @@ def _draw() -> None:
         if page.run.ended_at is None:
             _draw_live(page.run.run_id)
         else:
-            found: view.Hindrances = ()
-            if run_revert.is_offered(page):
-                found = view.hindrances(session.desk(), session.caller(), page.run.run_id)
+            found = run_revert.hindrances(page)
             _draw_title(page, found)
             frame.draw_refusal()
             _draw_ended(page)

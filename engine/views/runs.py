@@ -43,6 +43,7 @@ class Taking:
     """How a run is taken back. reverted_at is UTC, None where it stands; actions: how many are its own.
 
     is_going: somebody asked for it and it is being done. error: why the last try failed, one sentence.
+    mark: changes with every merge and revert, so that what `hindrances` found need not be asked again before.
     """
 
     actions: int
@@ -50,6 +51,7 @@ class Taking:
     reverted_at: datetime | None
     is_going: bool
     error: str | None
+    mark: str
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class RunPage:
     """One run. rejected_by_reason: reason code -> rows, most first. now is UTC.
 
     identifiers: the fields by which the connection's goals find profiles now; keys: those by which they find actions.
-    taking: None where it changed nothing that could be taken back. stopped: files that wait for a person.
+    taking: None where it merged nothing that could be taken back. stopped: files that wait for a person.
     mends, mended_by: numbers of the runs whose rejects it mends, and of those that mend its own.
     may_run: the caller may start another one, and its connection is still there.
     may_mend: the caller may hand a mended file in for it. is_delivery: it brings files to a partner, and reads none.
@@ -171,17 +173,17 @@ def hindrances(desk: Desk, caller: Caller, run_id: str) -> Hindrances:
 
 def _taking(cursor: Cursor, run: Run) -> Taking | None:
     found = changes.of_run(cursor, run.run_id) if run.ended_at is not None else []
-    actions = changes.actions_of_run(cursor, run.run_id) if found else 0
-    reverted = next((change for change in found if change.reverted_at is not None), None)
-    if reverted is None and not actions and not any(change.profiles for change in found):
+    if not found:
         return None
+    reverted = next((change for change in found if change.reverted_at is not None), None)
     job = jobs.newest_with_key(cursor, f"revert:{run.run_id}")
     return Taking(
-        actions=actions,
+        actions=changes.actions_of_run(cursor, run.run_id),
         reverted_by=reverted.reverted_by if reverted else None,
         reverted_at=reverted.reverted_at if reverted else None,
         is_going=job is not None and job.state in (JobState.QUEUED, JobState.RUNNING),
         error=job.error if job is not None and job.state is JobState.FAILED and reverted is None else None,
+        mark=changes.mark(cursor),
     )
 
 

@@ -10,7 +10,7 @@ from pages.parts.badges import Badge
 from pages.parts.plain import plain
 from storage.records.runs import RunCounts
 
-_ASKING = "run_reverting"
+_ASKING, _FOUND = "run_reverting", "run_hindrances"
 _POLL_S = 1.0
 _VALUES_SHOWN_MAX = 20
 
@@ -29,6 +29,20 @@ def is_offered(page: RunPage) -> bool:
     """Say whether the run has something that this person could take back."""
     taking = page.taking
     return page.may_revert and taking is not None and taking.reverted_at is None and not taking.is_going
+
+
+def hindrances(page: RunPage) -> view.Hindrances:
+    """Return what stands in the way; asked again only once something was merged or reverted since."""
+    if not is_offered(page) or page.taking is None:
+        return ()
+    key = (page.run.run_id, page.taking.mark)
+    known = st.session_state.get(_FOUND)
+    if known is None or known[0] != key:
+        # It compares what this run changed with all that was changed later.
+        known = (key, view.hindrances(session.desk(), session.caller(), page.run.run_id))
+        st.session_state[_FOUND] = known
+    found: view.Hindrances = known[1]
+    return found
 
 
 def what_goes(counts: RunCounts, actions: int) -> str:

@@ -164,6 +164,12 @@ def actions_of_run(cursor: Cursor, run_id: str) -> int:
     return int(row[0]) if row else 0
 
 
+def mark(cursor: Cursor) -> str:
+    """Return a mark of all changes and reverts there are: another one where one was added since."""
+    row = cursor.execute("SELECT max(position), count(reverted_at) FROM dat.change").fetchone()
+    return f"{row[0] or 0}:{row[1]}" if row else ""
+
+
 def after(cursor: Cursor, position: int) -> list[Change]:
     """Return later changes that stand (not reverted), oldest first."""
     return _changes(cursor, "position > ? AND reverted_at IS NULL", [position])
