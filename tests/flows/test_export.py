@@ -43,7 +43,14 @@ def content(server: OpenSSH) -> dict[str, Any]:
     second["server"] = {**second["server"], "private_key": key, "passphrase": PASSPHRASE}
     del second["server"]["password"]
     dated = {"field": "seen", "property": "seen at: #1", "type": "date", "format": "%d-%m-%Y", "strategy": "set"}
-    second["goals"][0]["import"]["mappings"] = [dated]
+    second["goals"][0]["import"] |= {
+        "mappings": [dated, {"field": "tags", "property": "tags", "type": "list", "strategy": "add"}],
+        "values": {"decimal": ",", "thousands": ".", "multi_value": "|", "time_zone": "Europe/Amsterdam"},
+        "match": "any",
+        "row_key": ["column_1", "seen"],
+        "rejected_percent_max": 10,
+        "shrink_percent_max": 25.5,
+    }
     settings = {"audience_id": "0123", "base_url": "http://127.0.0.1:9/meta", "timeout_s": 2.5}
     return {
         "properties": [{"name": "kept by nobody", "type": "decimal"}],
@@ -177,6 +184,7 @@ FULL = ImportGoal(
     action=ActionFields("${SHOP}", "order", "at", "%Y", "sum", "state"),
     rejected_percent_max=12.5,
     shrink_percent_max=0.0,
+    is_on=False,
 )
 
 
