@@ -57,7 +57,7 @@ def _measure(report: Report, home: Path, server: OpenSSH) -> None:
         # Half of the idle ones before and half after, so that noise of the machine falls on both alike.
         idle += [_rerun(page) for _ in range(_IDLE_RERUNS // 2)]
     assert ended["state"] == "completed", ended
-    assert ended["counts"]["applied"] == ROWS, ended
+    assert ended["rows"]["applied"] == ROWS, ended
     ratio, late = median(busy) / median(idle), _late(busy) / _late(idle)
     note = (
         "Reruns of the list of runs over the websocket of the real server, signed in, while a file of "
