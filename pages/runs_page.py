@@ -7,6 +7,7 @@ from engine.actions import runs as actions
 from engine.views import runs as view
 from engine.views.runs import RunList
 from pages.parts import badges, frame, run_stages, session, words
+from pages.parts.badges import Badge
 from storage.records.runs import Run
 
 _PAGE_ROWS = 15
@@ -29,13 +30,18 @@ def _on_click(key: str, runs: tuple[Run, ...]) -> None:
         st.session_state["runs_opened"] = str(run.number)
 
 
+def _badges(found: RunList, run: Run) -> tuple[Badge, ...]:
+    own = badges.of_run(run)
+    return (own[0], badges.REVERTED, *own[1:]) if run.run_id in found.reverted else own
+
+
 def _table(found: RunList, runs: tuple[Run, ...], key: str, *, is_live: bool) -> None:
     menu = [_OPEN_LONG, _CANCEL] if is_live and found.may_cancel else _OPEN
     data = {
         "Run": [run.number for run in runs],
         "What": [run.connection_name or "Deleted connection" for run in runs],
         "Kind": [["delivery" if run.run_id in found.deliveries else "import"] for run in runs],
-        "State": [badges.words(badges.of_run(run)) for run in runs],
+        "State": [badges.words(_badges(found, run)) for run in runs],
         "Started": [frame.when(run.started_at or run.queued_at, found.now) for run in runs],
         "Took": [words.duration(run_stages.took_s(run.started_at, run.ended_at, found.now)) for run in runs],
         "Rows": [None if run.run_id in found.deliveries else run.counts.read for run in runs],

@@ -23,12 +23,13 @@ class RunList:
     """A page of runs, going ones first, then newest first; total counts all.
 
     stages: the stage that each going run is in, by run id. deliveries: the ids of those that bring files to a
-    partner, and read none. now is UTC.
+    partner, and read none. reverted: the ids of those that were taken back. now is UTC.
     """
 
     runs: tuple[Run, ...]
     stages: dict[str, RunStage]
     deliveries: frozenset[str]
+    reverted: frozenset[str]
     total: int
     may_cancel: bool
     now: datetime
@@ -114,11 +115,13 @@ def listed(desk: Desk, caller: Caller, start: int = 0, most: int = 50) -> RunLis
         found = runs.listed(cursor, None, start, most)
         going = {run.run_id: tuple(runs.stages(cursor, run.run_id)) for run in found if run.ended_at is None}
         total = runs.count(cursor, None)
+        reverted = changes.reverted(cursor, [run.run_id for run in found])
         known = [connections.by_id(cursor, connection_id) for connection_id in {run.connection_id for run in found}]
     out = {item.connection_id for item in known if item is not None and item.direction is Direction.OUTBOUND}
     deliveries = frozenset(run.run_id for run in found if run.connection_id in out)
     stages = {run_id: stage for run_id, all_of_it in going.items() if (stage := going_stage(all_of_it))}
-    return RunList(tuple(found), stages, deliveries, total, roles.may(caller.role, Right.CANCEL), clock.now())
+    may_cancel = roles.may(caller.role, Right.CANCEL)
+    return RunList(tuple(found), stages, deliveries, reverted, total, may_cancel, clock.now())
 
 
 def page(desk: Desk, caller: Caller, run_id: str) -> RunPage:

@@ -37,6 +37,7 @@ CANCELLED = Badge("Cancelled", "gray", "block")
 OFF = Badge("Off", "gray", "power_settings_new")
 PAUSED = Badge("Paused", "red", "key_off")
 REJECTS = Badge("Rejects", "orange", "rule")
+REVERTED = Badge("Reverted", "violet", "undo")
 SFTP = Badge("SFTP", "gray", "folder_managed")
 FTPS = Badge("FTPS", "gray", "lan")
 PLAIN_FTP = Badge("FTP, not encrypted", "orange", "lock_open")
@@ -63,7 +64,7 @@ _OF_CONFIGURATION = {
 }
 CONFIGURATIONS = tuple(_OF_CONFIGURATION.values())
 SIGNALS = (ADD, REMOVE, VARIABLES, MODIFY)
-_ALL = (NONE, QUEUED, RUNNING, COMPLETED, FAILED, CANCELLED, OFF, PAUSED, REJECTS)
+_ALL = (NONE, QUEUED, RUNNING, COMPLETED, FAILED, CANCELLED, OFF, PAUSED, REJECTS, REVERTED)
 
 
 def run_state(state: RunState) -> Badge:

@@ -164,6 +164,15 @@ def actions_of_run(cursor: Cursor, run_id: str) -> int:
     return int(row[0]) if row else 0
 
 
+def reverted(cursor: Cursor, run_ids: list[str]) -> frozenset[str]:
+    """Return which of these runs were reverted."""
+    rows = cursor.execute(
+        "SELECT DISTINCT run_id FROM dat.change WHERE reverted_at IS NOT NULL AND list_contains(?::VARCHAR[], run_id)",
+        [run_ids],
+    ).fetchall()
+    return frozenset(run_id for (run_id,) in rows)
+
+
 def mark(cursor: Cursor) -> str:
     """Return a mark of all changes and reverts there are: another one where one was added since."""
     row = cursor.execute("SELECT max(position), count(reverted_at) FROM dat.change").fetchone()

@@ -100,7 +100,7 @@ def test_the_history_of_a_property_opens_in_a_drawer(desk: Desk, admin: Caller, 
     assert not page.exception
     said = "\n".join(str(block.value) for block in [*page.markdown, *page.caption])
     assert "23.77 → **taken back**" in said
-    assert "Reverted by Ana Vos, today" in said
+    assert "Reverted by Ana Vos, " in said
     assert "– → **23.77**" in said  # noqa: RUF001 - the dash for nothing
     assert plain("Sum +23.77 by mapping dollar_value → spend, version 2") in said
     # when what the first run replaced is older than is kept
