@@ -25,7 +25,7 @@ class Mender:
         fields = self._fields(text)
         if self._begins_another_table(fields):
             self._other_table_line = line
-        if self._other_table_line and len(fields) != self._columns:
+        if self._other_table_line:
             return None, f"belongs to another table, which begins in line {self._other_table_line:,}"
         if len(fields) == self._columns:
             return fields, done or "its stray quotes are kept as text"
