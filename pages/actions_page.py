@@ -16,10 +16,10 @@ _KEY, _TYPE, _STATE, _SOURCE, _DAYS, _PAGE = (
     "actions_days",
     "actions_at",
 )
-_STATES = {"all": "All", "counts": "Count", "reversed": "Reversed"}
+_STATES = {"all": "All", "counts": "In sums", "reversed": "Reversed"}
 _COUNTS = {"counts": True, "reversed": False}
 _TIMES = {"": "Any time", "7": "Last 7 days", "30": "Last 30 days", "90": "Last 90 days"}
-_SEARCH_WIDTH, _SELECT_WIDTH = 220, 160
+_SEARCH_WIDTH, _SELECT_WIDTH = 200, 140
 
 
 def asked_of(key: str, kind: str, state: str, source: str, days: str) -> Asked:

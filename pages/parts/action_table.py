@@ -20,13 +20,13 @@ def draw(page: ActionList, key: str, *, has_profiles: bool) -> None:
     own = [action_badges.own_word(line) for line in lines]
     data = {
         "Key": [visible(line.key) for line in lines],
-        "Type": [action_badges.type_word(line.type) for line in lines],
-        "Happened": [frame.when(line.happened_at, page.now) for line in lines],
-        "Amount": [action_badges.amount(line.amount) for line in lines],
         "State": [
             badges.words((action_badges.of(line),)) + ([word] if word else [])
             for line, word in zip(lines, own, strict=True)
         ],
+        "Type": [action_badges.type_word(line.type) for line in lines],
+        "Happened": [frame.when(line.happened_at, page.now) for line in lines],
+        "Amount": [action_badges.amount(line.amount) for line in lines],
         _PROFILE: [str(line.profile_id) for line in lines],
         "Source": [visible(line.source) for line in lines],
         "open": [_OPEN for _ in lines],
