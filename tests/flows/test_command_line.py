@@ -293,7 +293,7 @@ def test_a_second_service_ends_with_one_sentence_that_names_the_first(
 
 def test_the_service_is_ready_within_six_seconds(terminal: Terminal) -> None:
     # given: a home that is new, and one that is not
-    service = ServiceProcess(terminal.home)
+    service = ServiceProcess(terminal.home, is_fresh=True)
     for _ in range(2):
         # when
         ready_s = service.start()
