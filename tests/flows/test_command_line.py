@@ -47,7 +47,7 @@ def plain(said: Said) -> tuple[int, Any, str]:
     """Return what a command said without ids, times and the name of who ran it."""
     text = re.sub(r'"[0-9A-HJKMNP-TV-Z]{26}"', '"id"', said.out)
     text = re.sub(r'"20\d\d-[0-9T:.-]+Z"', '"time"', text)
-    text = re.sub(r'"profile_id": \d+', '"profile_id": 0', text)
+    text = re.sub(r'"(profile|profile_id)": \d+', r'"\1": 0', text)
     return said.status, json.loads(text) if text else None, said.err
 
 
@@ -58,11 +58,13 @@ def story(terminal: Terminal) -> list[tuple[int, Any, str]]:
     said += [terminal.type("run", NAME, "--wait", "--json"), terminal.apply(), terminal.type("runs", "--json")]
     said += [terminal.type("run", NAME, "--wait", "--json"), terminal.type("run", NAME.upper(), "--wait", "--json")]
     put(terminal.server, HEADER + "1,Ana,5\n02,Ben,7\n3,Cas,seven\n1,Ana,1\n")
+    said += [terminal.type("dry-run", NAME, "--json")]
     said += [terminal.type("run", NAME, "--wait", "--json"), terminal.type("profiles", "count", "--json")]
     said += [terminal.type("profiles", "show", "1", "--json"), terminal.type("profiles", "show", "2", "--json")]
     said += [terminal.type("rejects", "1", "--json"), terminal.type("rejects", "99", "--json")]
     said += [terminal.type("cancel", "1", "--json"), terminal.type("run", "no such", "--wait", "--json")]
-    said += [terminal.type("runs", "--json")]
+    said += [terminal.type("runs", "--json"), terminal.type("revert", "1"), terminal.type("revert", "3", "--json")]
+    said += [terminal.type("profiles", "show", "1", "--json")]
     return [plain(one) for one in said]
 
 
@@ -80,8 +82,8 @@ def test_every_verb_says_the_same_with_and_without_a_service(tmp_path: Path, sft
         with_one = story(served)
     # then
     assert with_one == without
-    said = iter(without)
-    created, unchanged, turned_off, off, _, no_runs, first, again, appended, count, show, no_one, rejects, *rest = said
+    created, unchanged, turned_off, off, _, no_runs, first, again, tried, appended, *said = without
+    count, show, no_one, rejects, *rest = said
     assert created[1]["changes"][0]["did"] == "created"
     assert unchanged[1]["changes"] == [{"kind": "connection", "name": NAME, "did": "unchanged", "fields": {}}]
     assert turned_off[1]["changes"][0]["fields"] == {
@@ -98,19 +100,27 @@ def test_every_verb_says_the_same_with_and_without_a_service(tmp_path: Path, sft
     )
     assert (again[1]["rows"], again[1]["files"]) == (NOTHING, {"taken": 0, "unchanged": 1})
     assert (appended[1]["rows"]["applied"], appended[1]["profiles"]) == (1, {"created": 0, "updated": 1})
+    # a dry run tells what the run after it comes to
+    assert {name: tried[1][name] for name in ("rows", "profiles", "files")} == {
+        name: appended[1][name] for name in ("rows", "profiles", "files")
+    }
+    assert tried[1]["goals"][0]["sample"][0]["values"] == [{"property": "points", "before": "5", "after": "6"}]
     assert count[1] == {"profiles": 2}
     assert show[1]["properties"] == {"customer_id": "1", "name": "Ana", "points": 6}
     assert no_one == (1, None, "No profile has the identifier 2.\n")
     assert [(item["line"], item["reason"], item["raw"]) for item in rejects[1]] == [
         (4, "not_an_integer", "3,Cas,seven")
     ]
-    no_run, ended, unknown, runs = rest
+    no_run, ended, unknown, runs, hindered, reverted, as_before = rest
     assert no_run == (1, None, "There is no run 99; see the list of runs.\n")
     assert ended == (1, None, "This run has ended; there is nothing to cancel.\n")
     assert unknown == (1, None, f"There is no connection named no such; there is: {NAME}.\n")
     assert [(run["run"], run["state"], run["started_by"]) for run in runs[1]] == [
         (number, "completed", f"cli:{getpass.getuser()}") for number in (3, 2, 1)
     ]
+    assert hindered == (1, None, "Cannot revert: run 3 imported a.csv again. Revert that one first.\n")
+    assert (reverted[1]["run"], reverted[1]["profiles"], reverted[1]["files"]) == (3, 1, ["a.csv"])
+    assert as_before[1]["properties"]["points"] == 5
 
 
 def test_a_run_says_exactly_what_is_promised(terminal: Terminal) -> None:
