@@ -16,6 +16,7 @@ _KEY, _TYPE, _STATE, _SOURCE, _DAYS, _PAGE = (
     "actions_days",
     "actions_at",
 )
+_TABLE = "actions_table"
 _STATES = {"all": "All", "counts": "In sums", "reversed": "Reversed"}
 _COUNTS = {"counts": True, "reversed": False}
 _TIMES = {"": "Any time", "7": "Last 7 days", "30": "Last 30 days", "90": "Last 90 days"}
@@ -98,14 +99,14 @@ def _draw() -> None:
             with frame.empty("search_off", "Nothing matches.", "A key is compared whole. Clear the filters."):
                 st.button("Clear", key="actions_clear", on_click=_clear)
             return
-        action_table.draw(page, "actions_table", has_profiles=True)
+        action_table.draw(page, _TABLE, has_profiles=True)
         with st.container(horizontal=True, vertical_alignment="center"):
             if page.is_masked:
                 st.caption("Keys are masked for your role.", width="content")
             st.space("stretch")
             if pages > 1:
                 st.pagination(pages, key=_PAGE, max_visible_pages=_PAGES_SEEN, width=_PAGES_WIDTH)
-        action_drawer.draw()
+        action_drawer.draw(_TABLE)
 
 
 if __name__ == "__main__":

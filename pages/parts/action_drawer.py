@@ -12,9 +12,9 @@ _WIDTH = 620
 _ACTION, _PROFILE = "action_shown", "action_profile"
 
 
-def open_action(ref: str) -> None:
-    """Open the story of an action with the next `draw`; keys may be personal, so the address does not say which."""
-    st.session_state[_ACTION] = ref
+def open_action(ref: str, where: str) -> None:
+    """Open the story of an action with the next `draw` of a page; keys may be personal, so no address says which."""
+    st.session_state[_ACTION] = (ref, where)
 
 
 def lead_to(profile_id: int) -> None:
@@ -27,13 +27,16 @@ def close() -> None:
     st.session_state.pop(_ACTION, None)
 
 
-def draw() -> None:
-    """Draw the drawer, where one is open, or leave for the profile that somebody chose."""
+def draw(where: str) -> None:
+    """Draw the drawer, where one is open on this page, or leave for the profile that somebody chose."""
     profile_id = st.session_state.pop(_PROFILE, None)
     if profile_id is not None:
         frame.go("profiles_page.py", id=str(profile_id))
-    ref = st.session_state.get(_ACTION)
-    if ref:
+    ref, opened_at = st.session_state.get(_ACTION, ("", where))
+    if opened_at != where:
+        # A link in the drawer led here from another page.
+        close()
+    elif ref:
         with frame.loading("this action"):
             page = view.page(session.desk(), session.caller(), ref)
             # Its title is the action's key, so that the dialog is made anew for each.

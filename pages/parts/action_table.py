@@ -11,10 +11,11 @@ from pages.parts.plain import visible
 _ROW_HEIGHT = 38
 _OPEN = ":material/chevron_right:"
 _PROFILE = "Profile"
+_BUTTONS = "_open"
 
 
 def draw(page: ActionList, key: str, *, has_profiles: bool) -> None:
-    """Draw the table; key names its widgets, has_profiles says whether the profiles' column is wanted."""
+    """Draw the table; key names its widgets and its drawer's place, has_profiles: it tells whose each action is."""
     lines = page.lines
     config = st.column_config
     own = [action_badges.own_word(line) for line in lines]
@@ -53,7 +54,7 @@ def draw(page: ActionList, key: str, *, has_profiles: bool) -> None:
             _PROFILE: config.TextColumn(width=110),
             "Source": config.TextColumn(width=120),
             "open": config.ButtonColumn(
-                "", width=44, type="tertiary", key=f"{key}_open", on_click=opened, args=(page, f"{key}_open")
+                "", width=44, type="tertiary", key=key + _BUTTONS, on_click=opened, args=(page, key + _BUTTONS)
             ),
         },
         alt="Actions with type, time, amount, state, profile and source; a button in each row opens the story.",
@@ -64,7 +65,7 @@ def opened(page: ActionList, key: str) -> None:
     """Open the story whose button was clicked; for callbacks. key: of the buttons."""
     click = st.session_state.get(key)
     if click and 0 <= click["row"] < len(page.lines):
-        action_drawer.open_action(page.lines[click["row"]].ref)
+        action_drawer.open_action(page.lines[click["row"]].ref, key.removesuffix(_BUTTONS))
 
 
 def chosen(page: ActionList, key: str) -> None:
@@ -74,6 +75,6 @@ def chosen(page: ActionList, key: str) -> None:
         return
     line, column = page.lines[cells[0][0]], cells[0][1]
     if column == "Key":
-        action_drawer.open_action(line.ref)
+        action_drawer.open_action(line.ref, key)
     elif column == _PROFILE:
         action_drawer.lead_to(line.profile_id)

@@ -84,7 +84,7 @@ def test_the_story_tells_each_step_and_support_sees_keys_and_file_names_masked(
     page = show(FILE, Role.SUPPORT)
     assert "Keys are masked for your role." in [line.value for line in page.caption]
     # when
-    page.session_state["action_shown"] = view.listed(desk, admin, Asked()).lines[0].ref
+    page.session_state["action_shown"] = (view.listed(desk, admin, Asked()).lines[0].ref, "actions_table")
     page.run()
     # then
     assert not page.exception
@@ -107,9 +107,9 @@ def test_a_profile_tells_its_actions_and_their_cells_lead_on(
     monkeypatch.setattr("streamlit.session_state", state)
     # when
     action_table.chosen(page, "t")
-    assert state["action_shown"] == page.lines[1].ref
+    assert state["action_shown"] == (page.lines[1].ref, "t")
     action_table.opened(page, "t_open")
-    assert state["action_shown"] == page.lines[0].ref
+    assert state["action_shown"] == (page.lines[0].ref, "t")
     action_drawer.close()
     state["t"] = {"selection": {"cells": [(1, "Profile")]}}
     action_table.chosen(page, "t")
