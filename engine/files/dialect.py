@@ -86,7 +86,7 @@ def marks_of(separator: str, quote: str, escape: str) -> Marks | None:
 
 def _stands_in_apostrophes(sample: bytes, separator: str) -> bool:
     """Whether ' protects fields: its records fit where those of " do not, or every name of the header stands in it."""
-    if _APOSTROPHE_OPENS.search(sample) is None:
+    if b"'" not in sample or _APOSTROPHE_OPENS.search(sample) is None:
         return False
     usual, other = marks_of(separator, DOUBLED, DOUBLED), marks_of(separator, "'", "'")
     if usual is None or other is None:
