@@ -1,6 +1,7 @@
 """One run: every row accounted for, its stages, and the rows that were rejected with their reasons."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from engine.actions import runs as actions
 from engine.views import runs as view
@@ -37,7 +38,8 @@ def _run_again(connection_id: str) -> None:
         st.query_params.from_dict({"id": str(number)})
 
 
-def _draw_title(page: RunPage, found: view.Hindrances = ()) -> None:
+def _draw_title(page: RunPage) -> DeltaGenerator:
+    """Draw the title with what can be done; return the place of Revert, which is known last."""
     run = page.run
     shown = [badges.run_state(run.state), *run_revert.badges_of(page)]
     if run.counts.rejected:
@@ -55,8 +57,7 @@ def _draw_title(page: RunPage, found: view.Hindrances = ()) -> None:
                 on_click=_cancel,
                 args=(run.run_id,),
             )
-        if run_revert.is_offered(page):
-            run_revert.draw_button(page, found)
+        place = st.container(width="content")
         if run_limit.is_offered(page):
             run_limit.draw_button(page)
         if page.may_run and run.ended_at is not None:
@@ -75,6 +76,7 @@ def _draw_title(page: RunPage, found: view.Hindrances = ()) -> None:
     said = f"Started by {plain(run.started_by)} · {began} ({frame.zone_name()}) · {lasted}"
     again = f" · taken up {words.counted(run.attempt, 'time')}" if run.attempt > 1 else ""
     st.caption(f"{said}{again} · trace `{run.run_id}`")
+    return place
 
 
 def _draw_failure(page: RunPage) -> None:
@@ -183,12 +185,12 @@ def _draw() -> None:
         if page.run.ended_at is None:
             _draw_live(page.run.run_id)
         else:
-            found = run_revert.hindrances(page)
-            _draw_title(page, found)
+            place = _draw_title(page)
             frame.draw_refusal()
             _draw_ended(page)
-            run_revert.draw_hindrances(found)
             _draw_dialog(page)
+            # Last, because comparing with all later runs may take seconds; the page is there meanwhile.
+            run_revert.draw_button(page, place)
 
 
 if __name__ == "__main__":

@@ -60,11 +60,11 @@ def _table(found: RunList, runs: tuple[Run, ...], key: str, *, is_live: bool) ->
         placeholder=words.UNKNOWN,
         column_config={
             "Run": st.column_config.NumberColumn(width=64, format="localized"),
-            "What": st.column_config.TextColumn(width=200 if not is_live else 150),
+            "What": st.column_config.TextColumn(width=170 if not is_live else 150),
             "Kind": st.column_config.MultiselectColumn(
                 width=80, options=["import", "delivery"], color=["gray", "gray"]
             ),
-            "State": badges.column("State", width=190 if not is_live else 110),
+            "State": badges.column("State", width=220 if not is_live else 110),
             "Started": st.column_config.TextColumn(width=130 if not is_live else 110),
             "Took": st.column_config.TextColumn(width=90 if not is_live else 80),
             "Rows": st.column_config.NumberColumn(width=90, format="localized"),

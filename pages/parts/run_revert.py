@@ -1,6 +1,7 @@
 """Taking a run back: the button, the question before it, how it goes, and why it cannot be done."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from engine.actions import runs as actions
 from engine.views import runs as view
@@ -31,11 +32,9 @@ def is_offered(page: RunPage) -> bool:
     return page.may_revert and taking is not None and taking.reverted_at is None and not taking.is_going
 
 
-def hindrances(page: RunPage) -> view.Hindrances:
+def _hindrances(page: RunPage) -> view.Hindrances:
     """Return what stands in the way; asked again only once something was merged or reverted since."""
-    if not is_offered(page) or page.taking is None:
-        return ()
-    key = (page.run.run_id, page.taking.mark)
+    key = (page.run.run_id, page.taking.mark if page.taking else "")
     known = st.session_state.get(_FOUND)
     if known is None or known[0] != key:
         # It compares what this run changed with all that was changed later.
@@ -63,9 +62,12 @@ def what_goes(counts: RunCounts, actions: int) -> str:
     return f"{first} and {said[-1]}." if first else f"{said[-1]}."
 
 
-def draw_button(page: RunPage, found: view.Hindrances) -> None:
-    """Draw the button; disabled with the reason where something stands in the way."""
-    st.button(
+def draw_button(page: RunPage, place: DeltaGenerator) -> None:
+    """Draw the button into its place, disabled with the reason where something stands in the way; below, all of it."""
+    if not is_offered(page):
+        return
+    found = _hindrances(page)
+    place.button(
         "Revert",
         icon=":material/undo:",
         key="run_revert",
@@ -74,6 +76,8 @@ def draw_button(page: RunPage, found: view.Hindrances) -> None:
         on_click=_ask,
         args=(page.run.run_id,),
     )
+    if found:
+        _draw_hindrances(found)
 
 
 def draw_state(page: RunPage) -> None:
@@ -87,10 +91,8 @@ def draw_state(page: RunPage) -> None:
         st.error(f"{plain(taking.error)} Nothing was changed.", icon=":material/undo:", title="Not reverted")
 
 
-def draw_hindrances(found: view.Hindrances) -> None:
+def _draw_hindrances(found: view.Hindrances) -> None:
     """Draw what stands in the way, folded: each run that built on this one, with the values that it set again."""
-    if not found:
-        return
     with st.expander("Why this run cannot be reverted", icon=":material/undo:"):
         for number, item in enumerate(found):
             st.markdown(plain(item.sentence))

@@ -1,5 +1,6 @@
 """One run's page: its ledger, stages and rejected rows; failed, going, without a match; by role."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,10 @@ from engine.flows.desk import Desk
 from engine.views import runs as view
 from pages.parts import ledger, reasons, run_rejects, run_stages
 from storage.records.files import RejectReason
+from storage.records.goals import ActionFields
 from storage.records.people import Caller, Role
-from storage.records.runs import JobState, Reject, RunCounts, RunStage, StageState
-from storage.tables import jobs
+from storage.records.runs import JobState, Reject, RunCounts, RunStage, RunState, StageState
+from storage.tables import goals, jobs, runs
 from tests.pages import shop as shops
 from tests.pages.conftest import Show
 
@@ -156,6 +158,7 @@ def test_a_manager_cannot_cancel(desk: Desk, shop: shops.Shop, show: Show) -> No
     assert not [button for button in page.button if button.key == "run_cancel"]
 
 
+@pytest.mark.promise("H05")
 def test_zero_matches_name_the_identifier_to_check(desk: Desk, admin: Caller, show: Show, tmp_path: Path) -> None:
     # given
     shop = shops.open_shop(desk, admin)
@@ -165,6 +168,21 @@ def test_zero_matches_name_the_identifier_to_check(desk: Desk, admin: Caller, sh
     page = show("run_page.py", id=number)
     # then
     assert page.warning[0].value == "No row matched a profile. Check identifier: **customer\\_id**."
+
+
+def test_zero_actions_name_the_key_to_check(desk: Desk, admin: Caller, shop: shops.Shop, show: Show) -> None:
+    # given
+    number = shops.fail_run(desk, shop, "Gone.", Category.NETWORK)
+    goal = replace(shops.goal_of(desk, shop), action=ActionFields("webshop", "order_id"), version=9)
+    with desk.database.write("ctl") as cursor:
+        goals.save(cursor, goal, clock.now(), admin.name)
+        counts = RunCounts(read=2, skipped={"no_action": 2})
+        runs.end(cursor, view.page(desk, admin, number).run.run_id, RunState.COMPLETED, counts, clock.now(), None)
+    # when
+    page = show("run_page.py", id=number)
+    # then
+    assert not page.exception
+    assert page.warning[0].value == "No row matched an action. Check the key: **order\\_id**."
 
 
 def test_a_run_that_is_not_there_is_said_in_one_sentence(show: Show) -> None:
