@@ -27,7 +27,7 @@ def draw(page: GoalPage, edit: Edit, place: Surroundings) -> None:
         on_change=_take_prefix,
         args=(edit, key),
     )
-    with st.popover("Add", icon=":material/add:", key=edit.key("add_open"), help="Add one mapping"):
+    with st.popover("Add one", icon=":material/add:", key=edit.key("add_open"), help="Add one mapping"):
         _draw_add(page, edit, place)
     count = len(mapping_rows.addable(edit.rows, place))
     st.button(

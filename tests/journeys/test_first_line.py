@@ -15,7 +15,7 @@ from tests.journeys.browser import by_key, choose_in_list, fill, new_page, open_
 
 __all__ = ["sftp_server"]
 
-MAPPED = re.compile(r"^\d+ of \d+ rows mapped")
+MAPPED = re.compile(r"^Mapped [0-9,]+$")
 NAME = "CD shop purchases"
 BAD_ROWS = b" 00007 19970231  1   10.00\r\n 00008 19970201  1   1O.00\r\n"
 
@@ -86,20 +86,20 @@ def make_connection(page: Page, server: OpenSSH) -> None:
 
 
 def add_mapping(page: Page, field: str, target: str, kind: str, strategy: str, date_format: str = "") -> None:
-    """Map one field by the form above the table, and wait until the table counts it."""
+    """Map one field by the form above the table, and wait until the pill counts it."""
     count = page.get_by_text(MAPPED)
     expect(count).to_be_visible()
-    before = int((count.text_content() or "").partition(" ")[0])
-    press(page, "Add a mapping", exact=False)
+    before = int((count.text_content() or "").rpartition(" ")[2])
+    press(page, "Add one", exact=False)
     choose_in_list(page, "File field", field)
     choose_in_list(page, "Profile property", target)
     choose_in_list(page, "Type", kind)
     choose_in_list(page, "Import as", strategy)
     if date_format:
         fill(page, "Date format", date_format)
-    press(page, "Add")
+    press(page, "Add mapping")
     # The form is drawn anew after Add; a click before that would open it only for a moment.
-    expect(page.get_by_text(re.compile(rf"^{before + 1} of "))).to_be_visible()
+    expect(page.get_by_text(f"Mapped {before + 1}", exact=True)).to_be_visible()
     settled(page)
 
 
