@@ -11,6 +11,8 @@ from pages.parts import (
     badges,
     connection_blocks,
     connection_files,
+    connection_flow,
+    connection_goals,
     connection_sign_in,
     connection_table,
     files_upload,
@@ -89,8 +91,9 @@ def _draw_page(page: ConnectionPage) -> None:
     _draw_paused(page)
     left, right = st.columns([1, 3], gap="small")
     with left:
-        connection_blocks.set_up(page)
+        connection_goals.draw(page)
     with right:
+        connection_flow.draw(page)
         first, second = st.columns(2, gap="small")
         with first:
             connection_blocks.exchange(page)

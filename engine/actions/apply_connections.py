@@ -16,7 +16,7 @@ from engine.security import keys, provisioning
 from storage.database import Cursor
 from storage.records.connections import Connection, Details, Direction, Method
 from storage.records.credentials import Credential, Origin
-from storage.records.goals import ImportGoal, Property
+from storage.records.goals import ImportGoal, PatternKind, Property
 from storage.records.people import Caller
 from storage.tables import connections, credentials, goals
 
@@ -143,8 +143,7 @@ def _with_address(wanted: connection_actions.Wanted, before: Connection | None) 
 def _put_goals(
     cursor: Cursor, caller: Caller, connection_id: str, old_goals: list[ImportGoal], item: WantedConnection
 ) -> None:
-    for number, goal in enumerate(item.goals):
-        old = old_goals[number] if number < len(old_goals) else None
+    for goal, old in _paired(old_goals, item.goals):
         placed = dataclasses.replace(
             goal,
             goal_id=old.goal_id if old else ids.ulid(),
@@ -153,6 +152,28 @@ def _put_goals(
         )
         if old is None or dataclasses.replace(placed, version=old.version) != old:
             connection_actions.save_goal(cursor, caller, placed, old, item.wanted.name)
+
+
+def _paired(old: list[ImportGoal], wanted: tuple[ImportGoal, ...]) -> list[tuple[ImportGoal, ImportGoal | None]]:
+    """Return each wanted goal with the stored one that it is: of the same files, else the next that is left, or None.
+
+    What a goal imported is known by it, so one that is put before it in the file must not take its place.
+    """
+    left = list(old)
+    found: dict[int, ImportGoal] = {}
+    for number, goal in enumerate(wanted):
+        alike = next((one for one in left if _place_of(one) == _place_of(goal)), None)
+        if alike is not None:
+            left.remove(alike)
+            found[number] = alike
+    for number in range(len(wanted)):
+        if number not in found and left:
+            found[number] = left.pop(0)
+    return [(goal, found.get(number)) for number, goal in enumerate(wanted)]
+
+
+def _place_of(goal: ImportGoal) -> tuple[str, str, PatternKind]:
+    return goal.folder, goal.files, goal.files_kind
 
 
 def _differences(
@@ -166,8 +187,8 @@ def _differences(
 
 def _goal_differences(old_goals: list[ImportGoal], item: WantedConnection) -> dict[str, list[Any]]:
     found = {}
-    for number, goal in enumerate(item.goals):
-        said = goals.definition(old_goals[number]) if number < len(old_goals) else {}
+    for number, (goal, old) in enumerate(_paired(old_goals, item.goals)):
+        said = goals.definition(old) if old else {}
         after = goals.definition(goal)
         for name in after | said:
             if said.get(name) != after.get(name):

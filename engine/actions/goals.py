@@ -5,16 +5,15 @@ import dataclasses
 from engine.actions.desk import Desk, known_connection, known_goal, owned_connection, owned_goal
 from engine.base import clock, errors, ids
 from engine.files import refusals
-from engine.flows import goal_place
+from engine.flows import goal_place, ticks
 from engine.mapping import goal_checks
 from engine.security import audit
 from engine.security.audit import What
 from engine.security.roles import Right
 from storage.records.connections import Connection
-from storage.records.exchange import FileState
 from storage.records.goals import SHRINK_PERCENT_USUAL, FileFormat, ImportGoal, Property, PropertyType
 from storage.records.people import Caller
-from storage.tables import exchange, files_seen, goals, profiles
+from storage.tables import goals, profiles
 
 
 def save(desk: Desk, caller: Caller, goal: ImportGoal, expected_version: int) -> ImportGoal:
@@ -119,9 +118,6 @@ def switch_goal(desk: Desk, caller: Caller, goal_id: str, *, is_on: bool) -> Imp
     return saved
 
 
-_HELD = (FileState.QUEUED, FileState.IN_PROGRESS, FileState.COMPLETE)
-
-
 def remove_goal(desk: Desk, caller: Caller, goal_id: str) -> None:
     """Remove a goal that imported nothing, with all its versions.
 
@@ -133,10 +129,9 @@ def remove_goal(desk: Desk, caller: Caller, goal_id: str) -> None:
     with desk.database.write("ctl") as cursor:
         goal = owned_goal(cursor, caller, goal_id)
         connection = known_connection(cursor, goal.connection_id)
-        if files_seen.marks(cursor, goal_id):
-            raise errors.GiveUp("This goal has imported files, so its history stays; untick it instead.")
-        if any(exchange.in_state_of_goal(cursor, goal_id, state) for state in _HELD):
-            raise errors.GiveUp("Files came for this goal, so it stays; untick it instead.")
+        refusal = ticks.why_kept(cursor, goal_id)
+        if refusal:
+            raise errors.GiveUp(refusal)
         goals.delete(cursor, goal_id)
         what = What("goal", goal_id, connection.name)
         audit.record(cursor, caller, "removed", what, before=goals.definition(goal))

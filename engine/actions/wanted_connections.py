@@ -62,7 +62,7 @@ def connection(value: Any, where: str) -> WantedConnection:
     is_hosted = matrix.is_hosted(direction, methodology)
     hosted_folder = place.take("hosted_folder", text, None) if is_hosted and method is not Method.EMAIL else None
     state = place.take("state", _state, ConnectionState.OFF)
-    goals = _goals(place, where, direction, way)
+    goals = _goals(place, where, direction, way, is_mail=method is Method.EMAIL)
     place.done()
     wrong = fields.name_problem(name, frozenset()) or fields.minutes_problem(wanted.every_minutes)
     wrong = wrong or (fields.hosted_folder_problem(hosted_folder) if hosted_folder else None)
@@ -71,12 +71,16 @@ def connection(value: Any, where: str) -> WantedConnection:
     return WantedConnection(wanted, state, goals, sign_in, hosted_folder)
 
 
-def _goals(place: Place, where: str, direction: Direction, way: Way) -> tuple[ImportGoal, ...]:
+def _goals(place: Place, where: str, direction: Direction, way: Way, *, is_mail: bool) -> tuple[ImportGoal, ...]:
     if direction is Direction.OUTBOUND:
         return ()
-    found = place.take("goals", each(lambda value, at: goal(value, at, has_folder="folder" in way.place)))
-    if len(found) != 1:
-        raise errors.BadInput(f"{where}.goals has {len(found)} goals; give one import goal.")
+    found = place.take("goals", each(lambda value, at: goal(value, at, has_folder="folder" in way.place)), None)
+    if found is None:
+        return ()
+    if not found:
+        raise errors.BadInput(f"{where}.goals has 0 goals; give one, or leave goals out.")
+    if is_mail and len(found) > 1:
+        raise errors.BadInput(f"{where}.goals has {len(found)} goals; one goal reads the mails of a connection.")
     return tuple(found)
 
 

@@ -70,7 +70,7 @@ class ConnectionPage:
     may_map, may_see_runs: the caller sees the mapping, and runs one by one. may_send: hands files over.
     unmapped: what a goal still needs before it can run, by its id, one sentence. rows_today: rows of the files that a
     goal imported since midnight (UTC), by its id. may_edit_goals: the caller adds, ticks and removes goals. no_more:
-    why there is no other goal to add, one sentence, or None.
+    why there is no other goal to add, one sentence, or None. removable: ids of goals that imported nothing.
     """
 
     connection: Connection
@@ -78,6 +78,7 @@ class ConnectionPage:
     unmapped: dict[str, str]
     rows_today: dict[str, int]
     no_more: str | None
+    removable: frozenset[str]
     runs: tuple[Run, ...]
     runs_total: int
     stages: tuple[RunStage, ...]
@@ -159,6 +160,7 @@ def page(desk: Desk, caller: Caller, connection_id: str) -> ConnectionPage:
             unmapped=_unmapped(cursor, connection, wanted),
             rows_today=files_seen.rows_since(cursor, _midnight()),
             no_more=goal_place.no_more(connection, len(wanted)),
+            removable=frozenset(goal.goal_id for goal in wanted if ticks.why_kept(cursor, goal.goal_id) is None),
             runs=tuple(shown),
             runs_total=runs.count(cursor, connection_id),
             stages=tuple(runs.stages(cursor, going.run_id)) if going else (),

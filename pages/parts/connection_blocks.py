@@ -1,4 +1,4 @@
-"""The blocks of a connection's page: set-up at the left, exchange, schedule and run history at the right."""
+"""The blocks of a connection's page beside its goals: exchange, schedule, the going run and run history."""
 
 import pandas as pd
 import streamlit as st
@@ -9,8 +9,7 @@ from engine.views import connections as view
 from engine.views.connections import ConnectionPage
 from pages.parts import badges, frame, words
 from pages.parts.plain import plain
-from storage.records.connections import Connection, ConnectionState, Direction, Method
-from storage.records.goals import ImportGoal, PatternKind
+from storage.records.connections import Connection, ConnectionState, Direction
 from storage.records.runs import Run, RunStage, RunState
 
 _ROW_HEIGHT = 36
@@ -19,56 +18,6 @@ _SCHEDULING = "schedule_open"
 _NUMBER_WIDTH, _DELIVERED_WIDTH = 80, 140
 _RUNS_TABLE_HEIGHT_PX = 577
 _RUNS_WITHOUT_SCROLL = 15
-
-
-def set_up(page: ConnectionPage) -> None:
-    """Draw the goal: which files, and what becomes of them; or where files that are handed over go."""
-    with st.container(border=True, height="stretch"):
-        if page.connection.direction is Direction.OUTBOUND:
-            frame.block_title(":green[:material/north_west:] Export data from Handoff")
-            _outbound(page)
-            return
-        frame.block_title(":green[:material/south_east:] Import data into Handoff")
-        for goal in page.goals:
-            _goal(page, goal)
-        if not page.goals:
-            st.markdown("No goal yet.")
-
-
-def _outbound(page: ConnectionPage) -> None:
-    connection = page.connection
-    details = connection.details
-    if connection.method is Method.EMAIL:
-        st.markdown(f"Files are mailed to {words.counted(len(details.recipients), 'recipient')}.")
-        return
-    if connection.is_hosted:
-        st.markdown(f"The partner finds files in `{details.hosted_folder}` of its login.")
-    else:
-        st.markdown(f"Files are put into `{details.folder}` at the partner.")
-    st.caption("Each under a temporary name first, so that nobody reads half of it.")
-
-
-def _goal(page: ConnectionPage, goal: ImportGoal) -> None:
-    is_regex = goal.files_kind is PatternKind.REGEX
-    files = f"`{goal.files}`{' (regular expression)' if is_regex else ''}" if goal.files else "every file"
-    st.markdown(files if page.connection.is_hosted else f"`{goal.folder}`  \n{files}")
-    if goal.mappings:
-        by = ", ".join(plain(identifier.field) for identifier in goal.identifiers)
-        creates = "new profiles are made" if goal.create_profiles else "no new profiles"
-        st.caption(f"{words.counted(len(goal.mappings), 'field')} mapped · by {by or 'no identifier'} · {creates}")
-    else:
-        st.caption("Nothing is mapped yet.")
-    if not page.may_map:
-        return
-    st.button(
-        "Map columns" if page.may_edit else "See the mapping",
-        icon=":material/rule:",
-        key=f"map_{goal.goal_id}",
-        width="stretch",
-        on_click=frame.go,
-        args=("goal_page.py",),
-        kwargs={"id": goal.goal_id},
-    )
 
 
 def exchange(page: ConnectionPage) -> None:
@@ -211,7 +160,7 @@ def history(page: ConnectionPage) -> None:
         frame.block_title("Run history", f"{newest} · times are {frame.zone_name()}" if page.runs else "")
         if not page.runs:
             st.markdown("**Not run yet.**")
-            st.caption(_first_step(page.connection, may_map=page.may_map))
+            st.caption(_first_step(page))
             return
         last = page.runs[0]
         if last.error and last.state is RunState.FAILED:
@@ -219,17 +168,27 @@ def history(page: ConnectionPage) -> None:
         _runs_table(page)
 
 
-def _first_step(connection: Connection, *, may_map: bool) -> str:
-    if connection.direction is Direction.INBOUND and not may_map:
+def _first_step(page: ConnectionPage) -> str:
+    connection = page.connection
+    if connection.direction is Direction.INBOUND and not page.may_map:
         return "Somebody at Handoff maps its columns first; files that come wait for that."
     steps = [] if connection.state is ConnectionState.ON else ["turn it on"]
     if connection.direction is Direction.OUTBOUND:
         steps.append("Send a file")
     else:
-        steps.insert(0, "Map columns")
+        steps = [*_for_goals(page), *steps]
         steps.append("the next file that comes is imported" if connection.is_hosted else "Run now")
     said = ", then ".join([", ".join(steps[:-1]), steps[-1]] if len(steps) > 1 else steps)
     return f"{said[0].upper()}{said[1:]}."
+
+
+def _for_goals(page: ConnectionPage) -> list[str]:
+    """Return what is to be done with the goals before a run: one that is mapped and ticked is enough."""
+    if any(goal.is_on and goal.goal_id not in page.unmapped for goal in page.goals):
+        return []
+    steps = [] if page.goals else ["Add goal"]
+    steps += [] if any(goal.goal_id not in page.unmapped for goal in page.goals) else ["map columns"]
+    return steps if any(goal.is_on for goal in page.goals) else [*steps, "tick the goal"]
 
 
 def _runs_table(page: ConnectionPage) -> None:

@@ -52,7 +52,7 @@ def test_a_connection_without_mapping_says_what_to_do_first(desk: Desk, admin: C
     assert "**Not run yet.**" in texts(page)
     assert "Nothing is mapped yet." in texts(page)
     # when
-    page.button(key=f"map_{shop.goal_id}").click().run()
+    page.button(key=f"columns_{shop.goal_id}").click().run()
     # then
     assert went == [("goal_page.py", {"id": shop.goal_id})]
 
@@ -214,7 +214,7 @@ def test_support_sees_all_and_may_only_cancel(desk: Desk, shop: shops.Shop, show
     # then
     assert page.toggle(key="connection_on").disabled
     assert {item.key for item in page.button} == {"cancel_run", "open_run", f"map_{shop.goal_id}"}
-    assert page.button(key=f"map_{shop.goal_id}").label == "See the mapping"
+    assert page.button(key=f"map_{shop.goal_id}").help == "See the mapping"
 
 
 def test_a_manager_does_not_see_the_page(shop: shops.Shop, show: Show) -> None:

@@ -164,7 +164,7 @@ def test_what_can_change_a_row_changes_the_fingerprint(change: dict[str, object]
     assert plan.fingerprint(replace(goal, **change)) != plan.fingerprint(goal)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("change", [{"folder": "/other"}, {"files": "*.txt"}, {"version": 2}])
+@pytest.mark.parametrize("change", [{"folder": "/other"}, {"files": "*.txt"}, {"version": 2}, {"is_on": False}])
 def test_where_files_lie_does_not_change_the_fingerprint(change: dict[str, object]) -> None:
     goal = goal_of(NAME, SPEND)
     assert plan.fingerprint(replace(goal, **change)) == plan.fingerprint(goal)  # type: ignore[arg-type]
