@@ -8,7 +8,7 @@ import streamlit as st
 
 from engine.actions import dry_runs as actions
 from engine.views import dry_runs as view
-from engine.views.dry_runs import DryRun, State
+from engine.views.dry_runs import DryRun
 from engine.views.goals import GoalPage
 from pages.parts import frame, ledger, reasons, session, words
 from pages.parts.goal_edit import Edit
@@ -30,12 +30,14 @@ def draw(page: GoalPage, edit: Edit) -> None:
     goal = edit.now
     with st.container(border=True), frame.loading("the dry run"):
         state = view.of_goal(session.desk(), session.caller(), goal)
-        _draw_title(page, edit, state)
+        _draw_title(page, edit, is_going=state.going is not None)
         if state.going is not None:
             _draw_going(goal, may_cancel=page.may_edit)
         elif state.error:
             st.error(plain(state.error), icon=":material/science:")
         if state.told is not None:
+            which = "" if state.going is None and not state.error else "The answer before: "
+            st.caption(f"{which}{frame.when(state.told.made_at, page.now)} · wrote nothing")
             _draw_told(page, state.told)
         elif state.going is None and not state.error:
             st.caption(_EMPTY)
@@ -68,7 +70,7 @@ def validity(told: DryRun) -> str:
     return f"{sums} Valid until a file or mapping changes."
 
 
-def _draw_title(page: GoalPage, edit: Edit, state: State) -> None:
+def _draw_title(page: GoalPage, edit: Edit, *, is_going: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader("Dry run", width="content", anchor=False)
         st.space("stretch")
@@ -77,13 +79,11 @@ def _draw_title(page: GoalPage, edit: Edit, state: State) -> None:
                 "Dry run",
                 icon=":material/science:",
                 key="goal_dry_run",
-                disabled=state.going is not None,
+                disabled=is_going,
                 help="Tries the goal as it stands here, saved or not. Nothing is changed.",
                 on_click=_ask,
                 args=(edit,),
             )
-    if state.told is not None:
-        st.caption(f"{frame.when(state.told.made_at, page.now)} · wrote nothing")
 
 
 def _ask(edit: Edit) -> None:
