@@ -22,6 +22,8 @@ from engine.files.flaws import Reject
 from engine.files.one_by_one import Marks
 
 _PARSE_CHUNK_BYTES = 1024**2
+_VALUES_TO_JUDGE = 10_000
+_DISTINCT_SHARE_MAX = 0.1
 _BOM = b"\xef\xbb\xbf"
 _REJECTS = pa.schema(
     [
@@ -119,24 +121,37 @@ def first_rows(table: pa.Table, most: int) -> Iterator[tuple[int, tuple[str, ...
         yield line, tuple(texts)
 
 
+def _repeated(table: pa.Table) -> list[str]:
+    """Return the columns whose first values are mostly repetitions."""
+    head = table.slice(0, _VALUES_TO_JUDGE)
+    most = head.num_rows * _DISTINCT_SHARE_MAX
+    return [name for name in head.column_names if pa_compute.count_distinct(head[name]).as_py() <= most]
+
+
 class Writer:
     """Writes one Parquet file under another name until it is whole."""
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
-        """Open the file beside its place."""
+        """Stand beside the file's place; it is opened with the first table."""
         self._path, self._part = path, path.with_name(path.name + ".part")
         self._schema = schema
         self.rows = 0
-        # plain pages are the quickest to write and to read again; the files live for one run
-        self._writer = pa_parquet.ParquetWriter(
-            self._part, schema, compression="none", use_dictionary=False, write_statistics=False
-        )
+        self._writer: pa_parquet.ParquetWriter | None = None
 
     def write(self, table: pa.Table) -> None:
         """Append a table as one row group."""
         self.rows += table.num_rows
         if table.num_rows:
-            self._writer.write_table(table, row_group_size=table.num_rows)
+            self._opened(table).write_table(table, row_group_size=table.num_rows)
+
+    def _opened(self, table: pa.Table) -> pa_parquet.ParquetWriter:
+        if self._writer is None:
+            # Plain pages are the quickest to write and to read again; the files live for one run. A column of few
+            # values is given on by its values, so that whoever reads it works out each of them once.
+            self._writer = pa_parquet.ParquetWriter(
+                self._part, self._schema, compression="none", use_dictionary=_repeated(table), write_statistics=False
+            )
+        return self._writer
 
     def write_rejects(self, rejects: Sequence[Reject]) -> None:
         """Append rejected records."""
@@ -147,13 +162,14 @@ class Writer:
 
     def finish(self) -> None:
         """Close the file and put it in its place."""
-        self._writer.close()
+        self._opened(self._schema.empty_table()).close()
         os.replace(self._part, self._path)  # noqa: PTH105 - the same, and says that it replaces
 
     def discard(self) -> None:
         """Remove what is not whole."""
         try:
-            self._writer.close()
+            if self._writer is not None:
+                self._writer.close()
         finally:
             self._part.unlink(missing_ok=True)
 

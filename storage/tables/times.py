@@ -90,8 +90,9 @@ def _printed_back(text: str, compared: str, pattern: str, printed_as: str) -> st
     parsed = f"try_strptime({text}, {text_literal(pattern)})"
     bare = "regexp_replace({}, '(^|[^0-9])0+([0-9])', '\\1\\2', 'g')"
     printed = f"strftime({parsed}, {text_literal(printed_as)})"
-    same = f"{printed} = {compared} OR lower({bare.format(printed)}) = lower({bare.format(compared)})"
-    return f"CASE WHEN {same} THEN {parsed} END"
+    # Two cases, because both sides of an OR are worked out for every row.
+    same = f"lower({bare.format(printed)}) = lower({bare.format(compared)})"
+    return f"CASE WHEN {printed} = {compared} THEN {parsed} WHEN {same} THEN {parsed} END"
 
 
 def _shape(pattern: str) -> tuple[str, list[str]]:
