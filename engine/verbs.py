@@ -12,6 +12,7 @@ from engine.actions import files as file_actions
 from engine.actions import runs as run_actions
 from engine.actions.desk import connection_named
 from engine.base import errors, limits
+from engine.flows import ticks
 from engine.flows.desk import Desk
 from engine.views import export, told
 from engine.views import files as file_views
@@ -68,9 +69,9 @@ def _revert(desk: Desk, caller: Caller, arguments: dict[str, Any]) -> Any:
 def _dry_run(desk: Desk, caller: Caller, arguments: dict[str, Any]) -> Any:
     with desk.database.read() as cursor:
         connection = connection_named(cursor, arguments["name"])
-        found = goals.of_connection(cursor, connection.connection_id)
+        found = ticks.ticked(goals.of_connection(cursor, connection.connection_id))
     if not found:
-        raise errors.GiveUp(f"{connection.name} has no import goal to try.")
+        raise errors.GiveUp(f"{connection.name} has no import goal to try; a run takes those that are ticked.")
     asked = [{"goal": goal.goal_id, "question": dry_run_actions.ask(desk, caller, goal)} for goal in found]
     return {"connection": connection.name, "goals": asked}
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine import verbs
+from engine.actions import files as file_actions
 from engine.actions import goals as goal_actions
 from engine.actions import runs as run_actions
 from engine.base import clock, errors
@@ -50,6 +51,18 @@ def test_files_of_a_goal_that_is_not_ticked_wait_until_it_is(pushed: Pushed) -> 
     pushed.run()
     # then
     assert pushed.file(waiting).state is FileState.COMPLETE
+
+
+def test_a_file_is_not_imported_again_for_a_goal_that_is_not_ticked(pushed: Pushed) -> None:
+    # given: a file that cannot be read, and a goal that was unticked since
+    failed = pushed.land("a.csv", "id,points\n1,5\n")
+    pushed.run()
+    assert pushed.file(failed).state is FileState.FAILED
+    goal_actions.switch_goal(pushed.desk, CALLER, pushed.goal.goal_id, is_on=False)
+    # when, then
+    with pytest.raises(errors.GiveUp, match=r"goal that takes a\.csv is not ticked; tick it"):
+        file_actions.import_again(pushed.desk, CALLER, failed)
+    assert pushed.file(failed).state is FileState.FAILED
 
 
 def test_where_two_goals_take_a_file_the_ticked_one_has_it(pushed: Pushed) -> None:
