@@ -10,6 +10,7 @@ from engine.views.connections import ConnectionPage
 from pages.parts import connection_goals, words
 from pages.parts.plain import visible
 from storage.records.connections import Direction, Method
+from storage.records.goals import ImportGoal
 
 _LIGHT = {"on": "#1E9656", "off": "#858F9E", "muted": "#5B6678", "border": "#DFE3EA", "box": "#F6F7F9"}
 _DARK = {"on": "#4CCB8A", "off": "#7C8798", "muted": "#9AA5B5", "border": "#2C3547", "box": "#1A2130"}
@@ -59,7 +60,9 @@ def lanes(page: ConnectionPage) -> tuple[Lane, ...]:
     """Return the arrows of a connection, a goal each; pure."""
     if page.connection.direction is Direction.OUTBOUND:
         return (Lane("Files that are sent", "", is_on=True),)
-    found = tuple(Lane(connection_goals.name_of(goal), _note(page, goal.goal_id), goal.is_on) for goal in page.goals)
+    found = tuple(
+        Lane(connection_goals.name_of(page.connection, goal), _note(page, goal), goal.is_on) for goal in page.goals
+    )
     return found or (Lane("No goal yet", "", is_on=False),)
 
 
@@ -74,13 +77,12 @@ def said(page: ConnectionPage) -> str:
     return f"From {ends[0]} to {ends[1]}: {'; '.join(arrows)}."
 
 
-def _note(page: ConnectionPage, goal_id: str) -> str:
-    goal = next(item for item in page.goals if item.goal_id == goal_id)
-    if goal_id in page.unmapped:
+def _note(page: ConnectionPage, goal: ImportGoal) -> str:
+    if goal.goal_id in page.unmapped:
         return "not mapped" if goal.is_on else "not ticked, not mapped"
     if not goal.is_on:
         return "not ticked"
-    return f"{words.counted(page.rows_today.get(goal_id, 0), 'row')} today"
+    return f"{words.counted(page.rows_today.get(goal.goal_id, 0), 'row')} today"
 
 
 def _place(page: ConnectionPage) -> tuple[str, str]:

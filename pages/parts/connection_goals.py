@@ -6,7 +6,7 @@ from engine.actions import goals as actions
 from engine.views.connections import ConnectionPage
 from pages.parts import frame, words
 from pages.parts.plain import plain
-from storage.records.connections import Direction, Method
+from storage.records.connections import Connection, Direction, Method
 from storage.records.goals import ImportGoal, PatternKind
 
 _REMOVING = "goal_removing"
@@ -51,14 +51,15 @@ def draw(page: ConnectionPage) -> None:
         _ask_remove(*st.session_state[_REMOVING])
 
 
-def name_of(goal: ImportGoal) -> str:
-    """Return what a goal is called on screen: the files that it takes."""
-    return goal.files or "Every file"
+def name_of(connection: Connection, goal: ImportGoal) -> str:
+    """Return what a goal is called on screen: the files that it takes; pure."""
+    is_every = connection.is_hosted and connection.method is not Method.EMAIL
+    return goal.files or ("Every file" if is_every else "Files not named yet")
 
 
 def _goal(page: ConnectionPage, goal: ImportGoal) -> None:
     with st.container(gap="xxsmall"):
-        _entry(page, goal, name_of(goal))
+        _entry(page, goal, name_of(page.connection, goal))
         st.caption(_said(page, goal))
     if page.may_edit_goals and not goal.mappings and goal.action is None:
         st.button(
@@ -167,8 +168,8 @@ def _open(goal_id: str) -> None:
 
 @st.dialog("Remove goal", on_dismiss=lambda: st.session_state.pop(_REMOVING, None))
 def _ask_remove(goal_id: str, name: str) -> None:
-    st.markdown(f"**{plain(name)}** has imported nothing. Its files, formats and mapping are removed.")
-    if st.button(f"Remove {plain(name)}", type="primary", key="remove_yes"):
+    st.markdown(f"The goal **{plain(name)}** has imported nothing. Its pattern, formats and mapping are removed.")
+    if st.button("Remove the goal", type="primary", key="remove_yes"):
         st.session_state.pop(_REMOVING, None)
         frame.attempt(actions.remove_goal, goal_id)
         st.rerun()
