@@ -65,6 +65,7 @@ def read_file(
             ends_with_newline=records.ends_with_newline,
             accepted_path=str(target / ACCEPTED),
             rejects_path=str(target / REJECTS),
+            full_columns=tuple(sorted(tally.full_columns)),
             notes=_notes(packed, file_format, codec, records),
             mended=tally.mended,
             mended_path=str(target / MENDED) if manner.salvages else "",
@@ -177,10 +178,13 @@ def _write(records: Records, digest: Digest, target: Path, report: Report) -> Ta
     paths = [target / ACCEPTED, target / REJECTS, *([target / MENDED] if records.salvages else [])]
     with table.writers(paths, len(records.columns)) as (good, bad, *also), ThreadPoolExecutor(1) as parser:
         waiting: deque[Future[None]] = deque()
+        records.tally.full_columns = set(range(len(records.columns)))
 
         def put(piece: table.Piece, found: Scan) -> None:
             if found.lines.size:
-                good.write(table.parse(piece))
+                parsed = table.parse(piece)
+                records.tally.full_columns &= table.full_columns(parsed)
+                good.write(parsed)
             bad.write_rejects(found.rejects)
             for mended in also:
                 mended.write_rejects(found.mended)

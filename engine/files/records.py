@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 
@@ -61,7 +61,10 @@ CAUTIOUS = Manner()
 
 @dataclass
 class Tally:
-    """What was counted in the file so far; records = accepted + rejected."""
+    """What was counted in the file so far; records = accepted + rejected.
+
+    full_columns: numbers of the columns in which no accepted row is empty.
+    """
 
     lines: int = 0
     header_lines: int = 0
@@ -71,6 +74,7 @@ class Tally:
     rejected: int = 0
     mended: int = 0
     first_reject: Reject | None = None
+    full_columns: set[int] = field(default_factory=set)
 
     def add(self, found: Scan) -> None:
         """Take up what one block held."""

@@ -114,6 +114,12 @@ def _by_python(piece: Piece, text: bytes) -> list[pa.ChunkedArray]:
     return [pa.chunked_array([pa.array(column, pa.string())]) for column in zip(*rows, strict=True)]
 
 
+def full_columns(table: pa.Table) -> set[int]:
+    """The numbers of the columns c0, c1, ... in which every row has a text."""
+    lengths = (pa_compute.min(pa_compute.binary_length(column)).as_py() for column in table.columns[1:])
+    return {number for number, least in enumerate(lengths) if least}
+
+
 def first_rows(table: pa.Table, most: int) -> Iterator[tuple[int, tuple[str, ...]]]:
     """The first rows as line and texts."""
     for row in table.slice(0, most).to_pylist():

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping as ReadOnly
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from engine.base import errors
 from engine.mapping import actions, checks, strategies
@@ -90,6 +90,7 @@ def make(goal: ImportGoal, reading: FileReading, seen: FileSeen | None, attempt:
     _refuse_lapsed(seen, sums)
     has_old_sums = any(mark in old_sums for mark, mapping in sums.items() if mapping.strategy is Strategy.SUM)
     known_by = _known_by(seen, number, attempt.file_name, has_old_sums=has_old_sums)
+    full = frozenset(reading.full_columns)
     return MergePlan(
         run_id=attempt.run_id,
         goal_id=goal.goal_id,
@@ -103,7 +104,10 @@ def make(goal: ImportGoal, reading: FileReading, seen: FileSeen | None, attempt:
         records=reading.records,
         links=tuple(Link(number[link.field], link.field, link.property) for link in goal.identifiers),
         create_profiles=goal.create_profiles,
-        fills=tuple(_fill(goal, mapping, number, attempt, old_sums) for mapping in goal.mappings),
+        fills=tuple(
+            replace(_fill(goal, mapping, number, attempt, old_sums), is_full=number[mapping.field] in full)
+            for mapping in goal.mappings
+        ),
         known_by=known_by,
         remember_by=tuple(number[name] for name in used),
         known_rows_again=seen is not None and seen.fingerprint != mark,

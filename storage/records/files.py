@@ -77,6 +77,7 @@ class FileReading:
         those, "" where nothing was to be salvaged.
     preamble: the lines before the header as they stood, each at most REJECT_RAW_CHARACTERS_MAX, where they were
         found out and not told.
+    full_columns: numbers of the columns in which no accepted row is empty.
     """
 
     sha256: str
@@ -101,11 +102,12 @@ class FileReading:
     mended: int = 0
     mended_path: str = ""
     preamble: tuple[str, ...] = ()
+    full_columns: tuple[int, ...] = ()
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "FileReading":
         """Build it from what a worker process printed."""
-        lists = {name: tuple(values[name]) for name in ("columns", "notes", "preamble")}
+        lists = {name: tuple(values[name]) for name in ("columns", "notes", "preamble", "full_columns")}
         return cls(**{**values, **lists})
 
 

@@ -16,6 +16,7 @@ class Fill:
     type is what the file's values are read as; holds is the property's own type, as wide or wider. format: the
     strptime pattern of dates and date-times. clears: an empty value empties the property.
     fresh_rows_only: rows that an earlier import applied are left out, because their sums are in already.
+    is_full: no row of the file is empty in the column.
     mark: what the fill's contributions are remembered as (engine.mapping.plan.sum_fingerprint); "" where not.
     """
 
@@ -30,6 +31,7 @@ class Fill:
     clears: bool = False
     holds: PropertyType | None = None
     mark: str = ""
+    is_full: bool = False
 
     @builtins.property  # the word itself is a field here
     def kind(self) -> PropertyType:

@@ -78,29 +78,53 @@ def settle_left_out(cursor: Cursor, plan: MergePlan) -> None:
     cursor.execute(f"DELETE FROM temp.known WHERE line IN (SELECT line {left_out})")
 
 
+_DIFFERING = """CREATE TEMP TABLE differing AS
+    WITH before AS (SELECT row_hash, copies FROM dat.import_row WHERE goal_id = ? AND file_name = ?),
+    fresh AS MATERIALIZED (SELECT row_hash, count(*) AS copies FROM ({fresh}) GROUP BY row_hash),
+    touched AS MATERIALIZED (
+        SELECT row_hash FROM fresh
+        UNION SELECT row_hash FROM before WHERE copies > 1
+        UNION SELECT row_hash FROM before ANTI JOIN temp.known USING (row_hash)),
+    still AS (SELECT row_hash, count(*) AS copies FROM temp.known SEMI JOIN touched USING (row_hash) GROUP BY ALL)
+    SELECT * FROM (
+        SELECT t.row_hash, b.copies AS before, nullif(coalesce(s.copies, 0) + coalesce(f.copies, 0), 0) AS after
+        FROM touched t LEFT JOIN (FROM before SEMI JOIN touched USING (row_hash)) b USING (row_hash)
+        LEFT JOIN still s USING (row_hash) LEFT JOIN fresh f USING (row_hash))
+    WHERE before IS DISTINCT FROM after"""
+"""What is remembered anew, of a file whose rows are known by the same columns: only rows that are fresh, that were
+there several times, or that were there and are not known now are looked at, so that a small change costs little."""
+
+
 def remember(cursor: Cursor, plan: MergePlan) -> None:
     """Bring dat.import_row to what this file holds now: rows applied, and rows known before."""
     mine = "goal_id = ? AND file_name = ?"
     ids = [plan.goal_id, plan.file_name]
+    fresh_of = f"SELECT row_hash, l0 FROM temp.typed WHERE NOT is_known AND {is_applied(plan)}"
     fresh = f"SELECT row_hash FROM temp.typed WHERE NOT is_known AND {is_applied(plan)}"
     if plan.known_by is None:
         cursor.execute(f"DELETE FROM dat.import_row WHERE {mine}", ids)
+        if plan.is_plain:
+            # Equal rows are of one profile, so most rows need not be counted.
+            single = f"SELECT ?, ?, row_hash, 1 FROM ({fresh_of}) WHERE l0 NOT IN (SELECT l0 FROM temp.doubled)"
+            doubled = f"SELECT ?, ?, row_hash, count(*) FROM ({fresh_of}) WHERE l0 IN (SELECT l0 FROM temp.doubled)"
+            query = f"{single} UNION ALL {doubled} GROUP BY row_hash"
+            cursor.execute(f"INSERT INTO dat.import_row {query}", ids + ids)
+            return
         cursor.execute(
             f"INSERT INTO dat.import_row SELECT ?, ?, row_hash, count(*) FROM ({fresh}) GROUP BY row_hash", ids
         )
         return
-    cursor.execute(
-        f"""CREATE TEMP TABLE kept AS SELECT row_hash, count(*) AS copies
-        FROM ({fresh} UNION ALL SELECT row_hash FROM temp.known) GROUP BY row_hash"""
-    )
-    differs = "b.copies IS DISTINCT FROM k.copies" if plan.known_by == plan.remember_by else "true"
-    cursor.execute(
-        f"""CREATE TEMP TABLE differing AS
-        SELECT row_hash, b.copies AS before, k.copies AS after
-        FROM (SELECT row_hash, copies FROM dat.import_row WHERE {mine}) b FULL JOIN temp.kept k USING (row_hash)
-        WHERE {differs}""",
-        ids,
-    )
+    if plan.known_by == plan.remember_by:
+        cursor.execute(_DIFFERING.format(fresh=fresh), ids)
+    else:
+        cursor.execute(
+            f"""CREATE TEMP TABLE differing AS
+            SELECT row_hash, b.copies AS before, k.copies AS after
+            FROM (SELECT row_hash, copies FROM dat.import_row WHERE {mine}) b
+            FULL JOIN (SELECT row_hash, count(*) AS copies FROM ({fresh} UNION ALL SELECT row_hash FROM temp.known)
+                GROUP BY row_hash) k USING (row_hash)""",
+            ids,
+        )
     if plan.changes_path is not None:
         target = text_literal(f"{plan.changes_path}.rows.parquet")
         # Parquet has no whole numbers of 128 bits.

@@ -42,7 +42,7 @@ def of_text(fill: Fill, column: str) -> str:
     text = f"trim({column})"
     match fill.type:
         case PropertyType.TEXT:
-            return f"nullif({column}, '')"
+            return column if fill.is_full else f"nullif({column}, '')"
         case PropertyType.DATE:
             return times.date(text, fill.format or "")
         case PropertyType.DATE_TIME:
