@@ -33,6 +33,8 @@ def _on_part() -> None:
 
 def _draw_title(page: GoalPage, edit: Edit) -> None:
     shown = [Badge("Import goal", "green", "south_east")]
+    if not page.goal.is_on:
+        shown.append(Badge("Not ticked", "gray", "check_box_outline_blank"))
     if edit.changes:
         shown.append(Badge(words.counted(edit.changes, "unsaved change"), "orange", "edit"))
     if not page.may_edit:

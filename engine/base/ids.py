@@ -1,12 +1,15 @@
 """Makes every id of the product: ULIDs for rows, 64-bit numbers for profiles, trace ids for people."""
 
 import secrets
+import threading
 from datetime import UTC
 
 from engine.base import clock
 
 _EPOCH_2024_MS = 1_704_067_200_000
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_one_at_a_time = threading.Lock()
+_last = 0
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 
 
@@ -15,8 +18,17 @@ def _milliseconds() -> int:
 
 
 def ulid() -> str:
-    """Return a new ULID: 26 characters, sortable by the time it was made, unique on every machine."""
-    number = (_milliseconds() << 80) | secrets.randbits(80)
+    """Return a new ULID: 26 characters, sortable by the time it was made, unique on every machine.
+
+    Of several made in one millisecond the later one is the greater one too, where one process made them.
+    """
+    global _last  # noqa: PLW0603 - what the next one has to be greater than
+    with _one_at_a_time:
+        number = (_milliseconds() << 80) | secrets.randbits(80)
+        if number >> 80 == _last >> 80:
+            # Not by one: a process that was forked since goes on from the same number.
+            number = _last + 1 + secrets.randbits(64)
+        _last = number
     return "".join([_PAIRS[(number >> shift) & 1023] for shift in range(120, -1, -10)])
 
 

@@ -62,7 +62,8 @@ def _columns(plan: MergePlan) -> str:
 
 def _problem(plan: MergePlan) -> str:
     cases = [f"WHEN key_hash IS NULL THEN {NO_ROW_KEY}"] if plan.has_keys else []
-    if plan.links:
+    # A change finds its profile by the action's key; identifiers, if it has any, only have to agree.
+    if plan.links and not (plan.action is not None and plan.action.changes):
         empty = " AND ".join(f"l{number} IS NULL" for number in range(len(plan.links)))
         cases.append(f"WHEN {empty} THEN {NO_IDENTIFIER}")
     cases += [

@@ -98,7 +98,7 @@ def test_a_reader_that_leaves_early_sees_no_traceback(terminal: Terminal) -> Non
 
 def test_ctrl_c_ends_a_waiting_command_with_one_sentence(terminal: Terminal) -> None:
     # given
-    put(terminal, 20_000, "1")
+    put(terminal, 150_000, "1")
     terminal.apply()
     with subprocess.Popen(
         [sys.executable, "-m", "engine", "run", NAME, "--wait"],
