@@ -91,8 +91,8 @@ def _hindrances(desk: Desk, cursor: Cursor, run_id: str) -> list[Hindrance]:
     if any(change.spool_key is None or not _image(desk, change).is_file() for change in mine):
         return [Hindrance("Cannot revert: what this run replaced is not kept any more.")]
     later = [change for change in changes.after(cursor, mine[0].position) if change.run_id != run_id]
-    # What is known at once spares comparing values with every later run.
-    return _same_files(mine, later) or [
+    return [
+        *_same_files(mine, later),
         *_same_values(desk, cursor, mine, later),
         *_same_keys(desk, cursor, mine, run_id),
     ]
