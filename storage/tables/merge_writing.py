@@ -231,7 +231,7 @@ def _held_after(plan: MergePlan, name: str) -> str:
 def _always_replaces(plan: MergePlan, fill: Fill) -> bool:
     """Say whether every row brings a value that replaces what is there, whatever it is.
 
-    Then what is there need not be looked up: gathering old texts in the order of the file was half of the time.
+    Then what is there need not be looked up: gathering old texts in the order of the file costs more than the join.
     """
     is_set = fill.strategy is Strategy.SET and fill.type is fill.kind is PropertyType.TEXT
     return plan.is_plain and is_set and fill.is_full

@@ -32,19 +32,6 @@ class TooManyRejects(Exception):
 
 
 SumWouldMiss = merge_known.SumWouldMiss
-_STAGE = ("marked", "known", "typed", "doubled", "merged", "kept", "matched", "identified", "conflicts", "superseded")
-_MORE_STAGE = (
-    "acts",
-    "action_problems",
-    "shares",
-    "owed",
-    "owed_others",
-    "others",
-    "keys_before",
-    "differing",
-    "fused",
-    "folded",
-)
 
 
 def merge(cursor: Cursor, plan: MergePlan) -> RunCounts:
@@ -152,11 +139,12 @@ def _skipped(cursor: Cursor, plan: MergePlan, applied: int) -> dict[str, int]:
 
 def drop_stage(cursor: Cursor) -> None:
     """Remove what the last merge of this cursor left behind."""
-    views = cursor.execute("SELECT view_name FROM duckdb_views() WHERE temporary AND NOT internal").fetchall()
-    for (view,) in views:
-        cursor.execute(f"DROP VIEW temp.{view}")
-    for table in (*_STAGE, *_MORE_STAGE):
-        cursor.execute(f"DROP TABLE IF EXISTS temp.{table}")
+    for kind, column in (("VIEW", "view_name"), ("TABLE", "table_name")):
+        found = cursor.execute(
+            f"SELECT {column} FROM duckdb_{kind.lower()}s() WHERE temporary AND NOT internal"
+        ).fetchall()
+        for (name,) in found:
+            cursor.execute(f"DROP {kind} temp.{name}")
 
 
 def _mark_seen(cursor: Cursor, plan: MergePlan, counts: RunCounts) -> None:

@@ -114,8 +114,8 @@ def test_ctrl_c_ends_a_waiting_command_with_one_sentence(terminal: Terminal) -> 
         os.kill(waiting.pid, signal.SIGINT)
         out, err = waiting.communicate(timeout=60)
     # then
-    assert (waiting.returncode, out) == (1, "")
-    assert err == "Stopped by hand; a run that has begun goes on with the service, or with the next `run`.\n"
+    said = "Stopped by hand; a run that has begun goes on with the service, or with the next `run`.\n"
+    assert (waiting.returncode, out, err) == (1, "", said)
 
 
 def test_a_date_that_yaml_makes_of_a_name_is_named(terminal: Terminal) -> None:

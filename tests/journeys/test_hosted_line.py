@@ -62,6 +62,8 @@ def copy_shown(page: Page) -> dict[str, str]:
     expect(window.get_by_text("Handoff keeps only a hash of the password.")).to_be_visible()
     page.keyboard.press("Escape")
     expect(window).to_be_visible()
+    # The table is drawn after the sentence above it.
+    expect(window.locator("td, code").first).to_be_visible()
     cells = window.locator("td").all_inner_texts() or window.locator("code").all_inner_texts()
     window.get_by_role("button", name="Copy").click()
     expect(window).to_have_count(0)
