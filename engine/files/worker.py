@@ -6,8 +6,14 @@ from pathlib import Path
 from typing import Any, Self
 
 from engine.base import limits, workers
+from engine.files import table
 from engine.files.read import preview_file, read_file
 from storage.records.goals import FileFormat
+
+
+def preload() -> None:
+    """Import what every reading needs, once for all workers."""
+    table.preload()
 
 
 def work(arguments: dict[str, Any]) -> dict[str, Any]:

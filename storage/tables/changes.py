@@ -78,7 +78,7 @@ def keep(cursor: Cursor, plan: MergePlan) -> None:
         return
     names = merge_writing.written(cursor, plan)
     row = cursor.execute(
-        f"""COPY ({_replaced(names)} UNION ALL {_made(names)})
+        f"""COPY ({_replaced(plan, names)} UNION ALL {_made(names)})
         TO {text_literal(plan.changes_path + ".parquet")} ({PARQUET})"""
     ).fetchone()
     if plan.has_keys:
@@ -112,19 +112,22 @@ def keep(cursor: Cursor, plan: MergePlan) -> None:
     )
 
 
-def _replaced(names: list[str]) -> str:
+def _replaced(plan: MergePlan, names: list[str]) -> str:
     """Return SQL for the profiles that a merge changes, with what they hold now.
 
     They are read in their own order and compared by hashes with what they will hold, because gathering the old texts
-    in the order of the file costs more than all the rest. The hashes live for this one statement.
+    in the order of the file costs more than all the rest. The hashes live for this one statement. A profile that was
+    found by its one identifier keeps that.
     """
-    hashes = "".join(f", hash({name_literal(name)}) AS h{number}" for number, name in enumerate(names))
+    same = {plan.links[0].property.lower()} if plan.is_plain else set()
+    compared = {number: name_literal(name) for number, name in enumerate(names) if name.lower() not in same}
+    hashes = "".join(f", hash({name}) AS h{number}" for number, name in compared.items())
     parts = "".join(
-        f", h{number} <> hash(p.{name_literal(name)}) AS c{number}, "
-        f"CASE WHEN h{number} <> hash(p.{name_literal(name)}) THEN p.{name_literal(name)} END AS b{number}"
+        f", {f'h{number} <> hash(p.{name_literal(name)})' if number in compared else 'false'} AS c{number}, "
+        f"CASE WHEN c{number} THEN p.{name_literal(name)} END AS b{number}"
         for number, name in enumerate(names)
     )
-    changed = " OR ".join([f"c{number}" for number in range(len(names))]) or "false"
+    changed = " OR ".join([f"c{number}" for number in compared]) or "false"
     return f"""SELECT * FROM (
         SELECT p.profile_id, m._line AS line, m._lines AS lines, false AS is_new{parts}
         FROM dat.profile p JOIN (
