@@ -5,6 +5,7 @@ from pathlib import Path
 
 _WORKING = "working"
 _FOLDERS = ("boxes", "landed", "partial", "kept", "answers", "changes")
+ACCEPTED_ROWS = ".accepted.parquet"
 
 
 class Spool:
@@ -83,10 +84,15 @@ class Spool:
         (self.root / key).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         return key
 
+    def accepted_rows(self, key: str) -> Path:
+        """Return where rows that are still to be remembered lie, beside what their merge replaced."""
+        target = self.root / key
+        return target.with_name(f"{target.name}{ACCEPTED_ROWS}")
+
     def remove_change(self, key: str) -> None:
         """Remove all that a merge kept under a key."""
         target = self.root / key
-        for ending in (".parquet", ".rows.parquet", ".keys.parquet"):
+        for ending in (".parquet", ".rows.parquet", ".keys.parquet", ACCEPTED_ROWS):
             target.with_name(target.name + ending).unlink(missing_ok=True)
 
     def remove(self, key: str) -> None:

@@ -61,7 +61,7 @@ def places(data: bytes, text: NDArray[np.uint8], end: int, *, may_be_damaged: bo
         NotUtf8Error: As in of_bytes.
     """
     odd = text[:end] == 0 if b"\0" in data else None
-    if not data.isascii() and not _is_utf_8(data, end):
+    if not data.isascii() and not is_utf_8(data, end):
         if not may_be_damaged:
             raise NotUtf8Error
         beyond = text[:end] >= 0x80  # noqa: PLR2004 - the first byte beyond ASCII
@@ -69,7 +69,8 @@ def places(data: bytes, text: NDArray[np.uint8], end: int, *, may_be_damaged: bo
     return np.empty(0, np.int64) if odd is None else np.flatnonzero(odd)
 
 
-def _is_utf_8(data: bytes, end: int) -> bool:
+def is_utf_8(data: bytes, end: int) -> bool:
+    """Whether the text before end is whole characters."""
     try:
         str(memoryview(data)[:end], "utf-8")
     except UnicodeDecodeError:

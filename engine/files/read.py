@@ -174,15 +174,19 @@ def _notes(packed: unpacking.Packed | None, file_format: FileFormat, codec: str,
 
 
 def _write(records: Records, digest: Digest, target: Path, report: Report) -> Tally:
-    """Write both files; parsing and writing go on beside the scan."""
+    """Write both files; parsing and writing go on beside the scan, each in a thread of its own."""
     paths = [target / ACCEPTED, target / REJECTS, *([target / MENDED] if records.salvages else [])]
-    with table.writers(paths, len(records.columns)) as (good, bad, *also), ThreadPoolExecutor(1) as parser:
+    with (
+        table.writers(paths, len(records.columns)) as (good, bad, *also),
+        ThreadPoolExecutor(1) as parser,
+        ThreadPoolExecutor(1) as writer,
+    ):
         waiting: deque[Future[None]] = deque()
         records.tally.full_columns = set(range(len(records.columns)))
 
-        def put(piece: table.Piece, found: Scan) -> None:
-            if found.lines.size:
-                parsed = table.parse(piece)
+        def put(parsing: Future[table.Table] | None, found: Scan) -> None:
+            if parsing is not None:
+                parsed = parsing.result()
                 records.tally.full_columns &= table.full_columns(parsed)
                 good.write(parsed)
             bad.write_rejects(found.rejects)
@@ -190,7 +194,8 @@ def _write(records: Records, digest: Digest, target: Path, report: Report) -> Ta
                 mended.write_rejects(found.mended)
 
         for found in records.scans():
-            waiting.append(parser.submit(put, _piece(found, records), found))
+            parsing = parser.submit(table.parse, _piece(found, records)) if found.lines.size else None
+            waiting.append(writer.submit(put, parsing, found))
             while len(waiting) >= _PIECES_WAITING_MAX:
                 waiting.popleft().result()
             report(digest.size_bytes, records.total_bytes)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.base import limits
-from engine.files import flaws, one_by_one
+from engine.files import flaws, one_by_one, plain
 from engine.files.flaws import Reject
 from engine.files.one_by_one import Marks
 from storage.records.files import RejectReason
@@ -69,7 +69,17 @@ def scan(data: bytes, first_line: int, layout: Layout, *, is_last: bool) -> Scan
         layout: How the file is laid out.
         is_last: Nothing follows, so a quote that is open at the end stays open.
     """
-    return _Scanner(data, first_line, layout, is_last=is_last).run()
+    end = data.rfind(b"\n") + 1
+    lines = plain.lines(data, end, layout.marks, layout.columns)
+    if lines is None:
+        return _Scanner(data, first_line, layout, is_last=is_last).run()
+    return Scan(
+        consumed=end,
+        physical_lines=lines.number,
+        clean=[memoryview(data)[:end]],
+        lines=np.arange(first_line, first_line + lines.number),
+        longest_bytes=lines.longest_bytes,
+    )
 
 
 def line_ends(data: bytes, text: NDArray[np.uint8], *, is_last: bool) -> NDArray[np.bool_]:

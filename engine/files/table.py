@@ -21,6 +21,7 @@ from engine.base.errors import Category, GiveUp
 from engine.files.flaws import Reject
 from engine.files.one_by_one import Marks
 
+Table = pa.Table
 _PARSE_CHUNK_BYTES = 1024**2
 _VALUES_TO_JUDGE = 10_000
 _DISTINCT_SHARE_MAX = 0.1

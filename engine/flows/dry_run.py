@@ -219,13 +219,14 @@ def _rehearse(
                 changes_key=f"dry/{number}",
             )
             try:
-                _try(cursor, connection, goal, reading, attempt, said)
+                _try(desk, cursor, connection, goal, reading, attempt, said)
             except errors.MendData as error:
                 raise _FailedFileError(number, str(error)) from error
         return _answer(cursor, goal, run_id, revision, said)
 
 
 def _try(
+    desk: Desk,
     cursor: Cursor,
     connection: Connection,
     goal: ImportGoal,
@@ -239,7 +240,7 @@ def _try(
         said.counts = added(said.counts, RunCounts(files_unchanged=1))
         return
     try:
-        made, counts = merging.merge(cursor, connection, goal, reading, attempt)
+        made, counts = merging.merge(desk, cursor, connection, goal, reading, attempt)
     except ValueTooLarge as error:
         raise merging.large(attempt.file_name, error) from error
     said.counts = added(said.counts, counts)

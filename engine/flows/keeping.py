@@ -17,7 +17,8 @@ from engine.flows.desk import Desk
 from engine.flows.rows import blank
 from storage.records.connections import Direction
 from storage.records.exchange import FileState
-from storage.tables import changes, connections, exchange
+from storage.spool import ACCEPTED_ROWS
+from storage.tables import changes, connections, exchange, to_remember
 
 _TOP = "/"
 
@@ -47,18 +48,26 @@ def remove_old(desk: Desk) -> int:
 
 
 def _remove_changes(desk: Desk, until: datetime, lost_until: datetime) -> None:
-    """Remove what old merges replaced, and what one that was taken back left without a row."""
+    """Remove what old merges replaced, and what one that was taken back left without a row.
+
+    Rows that are still to be remembered stay, and what lies beside them.
+    """
     with desk.database.read() as cursor:
         old = changes.with_content_before(cursor, until)
+        remaining = {item.spool_key for item in to_remember.listed(cursor)}
     for change in old:
+        if change.spool_key in remaining:
+            continue
         desk.spool.remove_change(str(change.spool_key))
         with desk.database.write("dat") as cursor:
             changes.forget_content(cursor, change.change_id)
     left = [path for path, found in _files(desk.spool.root / "changes") if _changed_at(found, made=True) < lost_until]
     with desk.database.read() as cursor:
         known = changes.known(cursor, [path.name.partition(".")[0] for path in left])
+        still = {desk.spool.accepted_rows(item.spool_key) for item in to_remember.listed(cursor)}
     for path in left:
-        if path.name.partition(".")[0] not in known:
+        is_settled = path.name.endswith(ACCEPTED_ROWS) and path not in still
+        if is_settled or path.name.partition(".")[0] not in known:
             path.unlink(missing_ok=True)
 
 

@@ -4,7 +4,18 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.base.errors import HandoffError
-from engine.flows import answering, ask_partner, ask_server, audiences, dry_run, import_files, queue, replay, reverting
+from engine.flows import (
+    answering,
+    ask_partner,
+    ask_server,
+    audiences,
+    dry_run,
+    import_files,
+    queue,
+    remembering,
+    replay,
+    reverting,
+)
 from engine.flows.desk import Desk
 from engine.flows.watch import Step
 
@@ -20,6 +31,7 @@ KINDS: dict[str, Step] = {
     queue.SEND_ANSWERS: answering.send_answers,
     queue.REVERT: reverting.revert,
     queue.DRY_RUN: dry_run.dry_run,
+    queue.REMEMBER: remembering.remember,
 }
 
 LOST: dict[str, Callable[[Desk, dict[str, Any], HandoffError], None]] = {

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from engine.audiences import rule
 from engine.base import errors
+from engine.flows import remembering
+from engine.flows.desk import Desk
 from engine.mapping import plan
 from storage.database import Cursor, ValueTooLarge
 from storage.records.connections import Connection
@@ -12,7 +15,7 @@ from storage.records.files import FileReading
 from storage.records.goals import ImportGoal
 from storage.records.merges import MergePlan
 from storage.records.runs import RunCounts
-from storage.tables import audiences, files_seen, members, merges, profiles
+from storage.tables import audiences, files_seen, members, merges, profiles, to_remember
 
 
 @dataclass(frozen=True)
@@ -31,15 +34,20 @@ class Shrunk:
 
 
 def merge(
-    cursor: Cursor, connection: Connection, goal: ImportGoal, reading: FileReading, attempt: plan.Attempt
+    desk: Desk, cursor: Cursor, connection: Connection, goal: ImportGoal, reading: FileReading, attempt: plan.Attempt
 ) -> tuple[MergePlan, RunCounts]:
     """Merge one file; the caller holds the write transaction on `dat`.
+
+    Rows of its last import that are still to be remembered are remembered first. Where the attempt remembers later,
+    what the reader accepted is kept for that; `Spool.remove_change` takes it away again.
 
     Raises:
         MendData: The file does not fit the goal, or a limit of the goal is met (category limit).
         GiveUp: The ledger does not add up.
         ValueTooLarge: A sum outgrew its property; `large` says it.
     """
+    for remaining in to_remember.of_file(cursor, goal.goal_id, attempt.file_name):
+        remembering.settle(desk, cursor, remaining)
     held = {name: item.type for name, item in profiles.properties(cursor).items()}
     seen = files_seen.last(cursor, goal.goal_id, attempt.file_name)
     made = plan.make(goal, reading, seen, replace(attempt, data_type=connection.data_type, held=held))
@@ -52,6 +60,8 @@ def merge(
     except merges.Unbalanced as error:
         raise errors.GiveUp(str(error), errors.Category.LEDGER) from error
     _guard(cursor, made)
+    if made.remembers_later and to_remember.of_file(cursor, goal.goal_id, attempt.file_name):
+        Path(reading.accepted_path).replace(desk.spool.accepted_rows(made.changes_key))
     return made, counts
 
 

@@ -18,6 +18,7 @@ RESEND = "resend_refused"
 SEND_ANSWERS = "send_answers"
 REVERT = "revert_run"
 DRY_RUN = "dry_run"
+REMEMBER = "remember_rows"
 
 
 def run_key(connection_id: str) -> str:
@@ -77,6 +78,12 @@ def add_send_answers(cursor: Cursor, connection_id: str) -> None:
     if not jobs.has_queued(cursor, answers_key(connection_id)):
         arguments = {"connection_id": connection_id}
         _add(cursor, ids.ulid(), SEND_ANSWERS, arguments, answers_key(connection_id), "answers")
+
+
+def add_remember(cursor: Cursor, asked_by: str) -> None:
+    """Queue the remembering of rows, unless one waits already; the caller holds the ctl transaction."""
+    if not jobs.has_queued(cursor, REMEMBER):
+        _add(cursor, ids.ulid(), REMEMBER, {}, REMEMBER, asked_by)
 
 
 def _add(

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from engine.base import clock, errors
-from engine.flows import queue
+from engine.flows import queue, remembering
 from engine.flows.desk import Desk
 from engine.flows.watch import Watch
 from storage.database import Cursor
-from storage.tables import audiences, changes, reverts
+from storage.tables import audiences, changes, reverts, to_remember
 from storage.tables.changes import Change
 
 
@@ -56,12 +56,16 @@ def revert(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[str, Any
         if found:
             raise errors.GiveUp(found[0].sentence)
         for change in reversed(standing):
+            for remaining in to_remember.of_file(cursor, change.goal_id, change.file_name):
+                remembering.settle(desk, cursor, remaining)
             profiles += reverts.take_back(cursor, change, _image(desk, change))
             reverts.take_back_rows(cursor, change, _path(desk, change))
             names.append(change.file_name)
         actions = reverts.take_back_actions(cursor, run_id) if standing else 0
         watch.stop_if_cancelled()
         changes.mark_reverted(cursor, run_id, arguments["by"], clock.now())
+    for change in standing:
+        desk.spool.accepted_rows(change.spool_key or "").unlink(missing_ok=True)
     with desk.database.write("ctl") as cursor:
         for audience in audiences.listed(cursor):
             queue.add_recompute(cursor, audience.audience_id, "revert")

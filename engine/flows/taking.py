@@ -249,8 +249,9 @@ def _merge(work: Work, goal: ImportGoal, file: HandedFile, reading: FileReading,
                 limits_waived=file.limits_waived_by is not None,
                 changes_path=str(desk.spool.path(key)),
                 changes_key=key,
+                remembers_later=True,
             )
-            _, counts = merging.merge(cursor, work.connection, goal, reading, attempt)
+            _, counts = merging.merge(desk, cursor, work.connection, goal, reading, attempt)
             work.watch.stop_if_cancelled()
     except BaseException as error:
         desk.spool.remove_change(key)

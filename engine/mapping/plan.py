@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping as ReadOnly
 from dataclasses import asdict, dataclass, field, replace
 
-from engine.base import errors
+from engine.base import errors, limits
 from engine.mapping import actions, checks, strategies
 from storage.records.connections import DataType
 from storage.records.files import FileReading
@@ -18,8 +18,8 @@ class Attempt:
     """Which run merges which file: ids that the plan carries through.
 
     limits_waived: a person wants the file imported although a limit stopped it. changes_path, changes_key: see
-    MergePlan. data_type: of the connection, which says whether rows are actions. held: the types of the properties
-    that are there, by lower-case name.
+    MergePlan. remembers_later: the caller keeps accepted rows until they are remembered. data_type: of the connection,
+    which says whether rows are actions. held: the types of the properties that are there, by lower-case name.
     """
 
     run_id: str
@@ -29,6 +29,7 @@ class Attempt:
     limits_waived: bool = False
     changes_path: str | None = None
     changes_key: str = ""
+    remembers_later: bool = False
     data_type: DataType | None = None
     held: ReadOnly[str, PropertyType] = field(default_factory=dict)
 
@@ -124,6 +125,7 @@ def make(goal: ImportGoal, reading: FileReading, seen: FileSeen | None, attempt:
         shrink_percent_max=None if attempt.limits_waived else goal.shrink_percent_max,
         changes_path=attempt.changes_path,
         changes_key=attempt.changes_key,
+        remembers_later=attempt.remembers_later and reading.records >= limits.REMEMBERED_LATER_ROWS_MIN,
     )
 
 

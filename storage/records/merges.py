@@ -80,6 +80,7 @@ class MergePlan:
     rejected_percent_max, shrink_percent_max: as in the goal; None: no limit (a person said so, or nobody set one).
     changes_path, changes_key: where what the merge replaces is kept (storage.tables.changes), as a path without its
     ending and as a key of the spool; None: nowhere.
+    remembers_later: rows of a new file may be remembered after the run (storage.tables.to_remember).
     revision: a number that belongs to the run, written to every profile that it touches.
     """
 
@@ -112,6 +113,7 @@ class MergePlan:
     shrink_percent_max: float | None = None
     changes_path: str | None = None
     changes_key: str = ""
+    remembers_later: bool = False
 
     @property
     def has_keys(self) -> bool:

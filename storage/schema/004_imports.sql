@@ -46,3 +46,9 @@ CREATE TABLE IF NOT EXISTS dat.change (
 ALTER TABLE ctl.file ADD COLUMN IF NOT EXISTS limits_waived_by VARCHAR;
 
 ALTER TABLE ctl.file ADD COLUMN IF NOT EXISTS is_stopped_by_limit BOOLEAN;
+
+-- Rows that a merge applied and that are remembered after its run (storage.tables.to_remember). columns: JSON, numbers
+-- of the columns by which they are known. spool_key: of the change; the accepted rows lie beside it.
+CREATE TABLE IF NOT EXISTS dat.to_remember (
+    goal_id VARCHAR NOT NULL, file_name VARCHAR NOT NULL, spool_key VARCHAR NOT NULL, columns VARCHAR NOT NULL
+);

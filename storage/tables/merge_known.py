@@ -7,7 +7,7 @@ temp.marked(line, hash[, row_hash]) of all rows, so that no hash is computed twi
 from storage.database import Cursor, name_literal, text_literal
 from storage.records.goals import Strategy
 from storage.records.merges import MergePlan
-from storage.tables import values
+from storage.tables import to_remember, values
 
 
 class SumWouldMiss(Exception):
@@ -78,6 +78,11 @@ def settle_left_out(cursor: Cursor, plan: MergePlan) -> None:
     cursor.execute(f"DELETE FROM temp.known WHERE line IN (SELECT line {left_out})")
 
 
+def _all_applied(cursor: Cursor, plan: MergePlan) -> bool:
+    left_out = f"SELECT 1 FROM temp.typed WHERE NOT coalesce({is_applied(plan)}, false) LIMIT 1"
+    return cursor.execute(left_out).fetchone() is None
+
+
 _DIFFERING = """CREATE TEMP TABLE differing AS
     WITH before AS (SELECT row_hash, copies FROM dat.import_row WHERE goal_id = ? AND file_name = ?),
     fresh AS MATERIALIZED (SELECT row_hash, count(*) AS copies FROM ({fresh}) GROUP BY row_hash),
@@ -99,19 +104,17 @@ def remember(cursor: Cursor, plan: MergePlan) -> None:
     """Bring dat.import_row to what this file holds now: rows applied, and rows known before."""
     mine = "goal_id = ? AND file_name = ?"
     ids = [plan.goal_id, plan.file_name]
-    fresh_of = f"SELECT row_hash, l0 FROM temp.typed WHERE NOT is_known AND {is_applied(plan)}"
     fresh = f"SELECT row_hash FROM temp.typed WHERE NOT is_known AND {is_applied(plan)}"
     if plan.known_by is None:
         cursor.execute(f"DELETE FROM dat.import_row WHERE {mine}", ids)
-        if plan.is_plain:
-            # Equal rows are of one profile, so most rows need not be counted.
-            single = f"SELECT ?, ?, row_hash, 1 FROM ({fresh_of}) WHERE l0 NOT IN (SELECT l0 FROM temp.doubled)"
-            doubled = f"SELECT ?, ?, row_hash, count(*) FROM ({fresh_of}) WHERE l0 IN (SELECT l0 FROM temp.doubled)"
-            query = f"{single} UNION ALL {doubled} GROUP BY row_hash"
-            cursor.execute(f"INSERT INTO dat.import_row {query}", ids + ids)
+        if plan.remembers_later and _all_applied(cursor, plan):
+            to_remember.add(cursor, plan)
             return
+        applied = f"SELECT line FROM temp.typed WHERE {is_applied(plan)}"
         cursor.execute(
-            f"INSERT INTO dat.import_row SELECT ?, ?, row_hash, count(*) FROM ({fresh}) GROUP BY row_hash", ids
+            f"INSERT INTO dat.import_row SELECT ?, ?, {values.row_hash(plan.remember_by)} AS row_hash, count(*) "
+            f"FROM {accepted(plan)} WHERE line IN ({applied}) GROUP BY row_hash",
+            ids,
         )
         return
     if plan.known_by == plan.remember_by:

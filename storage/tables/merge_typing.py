@@ -45,7 +45,8 @@ def _rows(plan: MergePlan) -> tuple[str, str, str]:
         left_out = "ANTI JOIN temp.known USING (line) ANTI JOIN temp.superseded USING (line)"
         return "f.line AS line", marks, f"{accepted(plan)} f JOIN (FROM temp.marked {left_out}) m ON m.line = f.line"
     if plan.known_by is None:
-        return "line", f"{values.row_hash(plan.remember_by)} AS row_hash, false AS is_known", accepted(plan)
+        # Nothing to compare with: how the rows are known again is seen to when they are remembered.
+        return "line", "CAST(NULL AS UHUGEINT) AS row_hash, false AS is_known", accepted(plan)
     row_hash = "m.row_hash" if plan.known_by != plan.remember_by else "m.hash"
     fresh = "temp.marked" if plan.known_rows_again else "(FROM temp.marked ANTI JOIN temp.known USING (line))"
     rows = f"{accepted(plan)} f JOIN {fresh} m ON m.line = f.line"

@@ -1,6 +1,7 @@
 """Imports a local file through the product's own flow, fetch apart: reading, ledger, merge and run record."""
 
 import hashlib
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from engine import verbs
 from engine.actions.desk import connection_named
 from engine.base import ids
 from engine.base.settings import Settings
-from engine.flows import intake, queue, taking
+from engine.flows import intake, queue, remembering, taking
 from engine.flows.rows import blank
 from engine.flows.watch import Stages, Watch
 from engine.flows.work import Work
@@ -97,6 +98,10 @@ class Importer:
             exchange.insert_new(cursor, [kept])
         return self._take_queued()
 
+    def remember(self) -> None:
+        """Remember the rows of what was taken, as the service does after a run."""
+        remembering.remember(self.desk, {}, Watch(self.desk, "bench"))
+
     def _laid(self, file: Path) -> Path:
         lies = self.desk.spool.work_folder(ids.ulid()) / "0.data"
         lies.hardlink_to(file)
@@ -125,7 +130,8 @@ def sha256_of(file: Path) -> str:
 
 
 def copy_home(source: Path, target: Path) -> None:
-    """Copy a closed home, so that every round begins alike."""
+    """Copy a closed home, so that every round begins alike; the copy is on the disk before the clock starts."""
     if target.exists():
         shutil.rmtree(target)
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("engine.sock"))
+    os.sync()

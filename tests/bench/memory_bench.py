@@ -60,7 +60,12 @@ def import_file(home: Path, file: Path) -> dict[str, float]:
     if is_new:
         importer.apply()
     applied = []
-    peak_mb = peak_mb_of(lambda: applied.append(importer.take(file, file.name.replace("large", "customers")).applied))
+
+    def work() -> None:
+        applied.append(importer.take(file, file.name.replace("large", "customers")).applied)
+        importer.remember()
+
+    peak_mb = peak_mb_of(work)
     importer.close()
     return {"peak_mb": peak_mb, "rows": applied[0]}
 

@@ -1,0 +1,64 @@
+"""Remembers the rows of large files after the run that applied them, so that the run need not wait for it.
+
+Whoever needs them sooner (the next import of the file, its dry run, a revert) settles them first.
+"""
+
+from typing import Any
+
+from engine.base import errors
+from engine.flows.desk import Desk
+from engine.flows.watch import Watch
+from storage.database import Cursor
+from storage.tables import to_remember
+from storage.tables.to_remember import Remaining
+
+
+def remember(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[str, Any]:
+    """Remember all rows that remain, one file a transaction; a kind of job.
+
+    Args:
+        desk: The open home.
+        arguments: {}.
+        watch: Of this job.
+
+    Returns:
+        {"files": how many}.
+
+    Raises:
+        GiveUp: Rows of a file cannot be read any more; those of other files are remembered.
+    """
+    del arguments
+    with desk.database.read() as cursor:
+        remaining = to_remember.listed(cursor)
+    files, lost = 0, list[errors.GiveUp]()
+    for item in remaining:
+        watch.stop_if_cancelled()
+        try:
+            with desk.database.write("dat") as cursor:
+                files += settle(desk, cursor, item)
+        except errors.GiveUp as error:
+            lost.append(error)
+            continue
+        desk.spool.accepted_rows(item.spool_key).unlink(missing_ok=True)
+    if lost:
+        raise lost[0]
+    return {"files": files}
+
+
+def settle(desk: Desk, cursor: Cursor, remaining: Remaining) -> bool:
+    """Remember the rows of one file; the caller holds the write transaction on `dat`.
+
+    Returns:
+        Whether they still remained.
+
+    Raises:
+        GiveUp: They cannot be read any more, so the file cannot be told from its last import; nothing was changed.
+    """
+    path = desk.spool.accepted_rows(remaining.spool_key)
+    if not path.is_file():
+        raise errors.GiveUp(
+            f"The rows of the last import of {remaining.file_name} are not in the spool any more, so what is new in "
+            "it cannot be told. Nothing was changed: restore the spool, or have the file sent under another name.",
+            errors.Category.STORAGE,
+        )
+    return to_remember.settle(cursor, remaining, path)
