@@ -17,8 +17,9 @@ from storage.database import Cursor, name_literal, text_literal
 from storage.records.merges import FileSeen, MergePlan
 from storage.tables import files_seen, merge_writing
 
-PARQUET = "FORMAT parquet, COMPRESSION lz4_raw, DICTIONARY_SIZE_LIMIT 1"
-"""Looking for repeated values costs more than it saves, and of the codecs this one cost least."""
+PARQUET = "FORMAT parquet, COMPRESSION lz4_raw, DICTIONARY_SIZE_LIMIT 1, ROW_GROUP_SIZE 40960"
+"""Looking for repeated values costs more than it saves, and of the codecs this one cost least. Small groups of rows are
+written side by side, and whoever looks for one profile passes over most of them."""
 _COLUMNS = (
     "change_id, position, run_id, run_number, goal_id, goal_version, file_name, fills, spool_key, profiles, before, "
     "merged_at, reverted_by, reverted_at"
@@ -78,7 +79,7 @@ def keep(cursor: Cursor, plan: MergePlan) -> None:
         return
     names = merge_writing.written(cursor, plan)
     row = cursor.execute(
-        f"""COPY ({_replaced(plan, names)} UNION ALL {_made(names)})
+        f"""COPY ({_replaced(cursor, plan, names)} UNION ALL {_made(names)})
         TO {text_literal(plan.changes_path + ".parquet")} ({PARQUET})"""
     ).fetchone()
     if plan.has_keys:
@@ -112,7 +113,7 @@ def keep(cursor: Cursor, plan: MergePlan) -> None:
     )
 
 
-def _replaced(plan: MergePlan, names: list[str]) -> str:
+def _replaced(cursor: Cursor, plan: MergePlan, names: list[str]) -> str:
     """Return SQL for the profiles that a merge changes, with what they hold now.
 
     They are read in their own order and compared by hashes with what they will hold, because gathering the old texts
@@ -120,6 +121,7 @@ def _replaced(plan: MergePlan, names: list[str]) -> str:
     found by its one identifier keeps that.
     """
     same = {plan.links[0].property.lower()} if plan.is_plain else set()
+    several = cursor.execute("SELECT 1 FROM temp.merged WHERE _lines IS NOT NULL LIMIT 1").fetchone()
     compared = {number: name_literal(name) for number, name in enumerate(names) if name.lower() not in same}
     hashes = "".join(f", hash({name}) AS h{number}" for number, name in compared.items())
     parts = "".join(
@@ -129,9 +131,10 @@ def _replaced(plan: MergePlan, names: list[str]) -> str:
     )
     changed = " OR ".join([f"c{number}" for number in compared]) or "false"
     return f"""SELECT * FROM (
-        SELECT p.profile_id, m._line AS line, m._lines AS lines, false AS is_new{parts}
+        SELECT p.profile_id, m._line AS line, {"m._lines" if several else "NULL::BIGINT[]"} AS lines,
+            false AS is_new{parts}
         FROM dat.profile p JOIN (
-            SELECT _old_id, _line, _lines{hashes} FROM temp.merged WHERE _old_id IS NOT NULL) m
+            SELECT _old_id, _line{", _lines" if several else ""}{hashes} FROM temp.merged WHERE _old_id IS NOT NULL) m
         ON m._old_id = p.profile_id) WHERE {changed}"""
 
 

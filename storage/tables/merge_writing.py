@@ -59,7 +59,8 @@ def fuse(cursor: Cursor, plan: MergePlan) -> Written:
     join = f"LEFT JOIN dat.profile p ON p.{key} = g.l0"
     single = f"{_single(plan, 'l0')}, row_hash, problem FROM ({merge_typing.query(plan)})"
     marks = ", g.row_hash AS _row_hash, g.problem AS _problem"
-    cursor.execute(f"CREATE TEMP TABLE fused AS {_after(cursor, plan, marks)} FROM ({single}) g {join}")
+    rows = f"SELECT * EXCLUDE (_rows, _lines, _rev) FROM ({_after(cursor, plan, marks)} FROM ({single}) g {join})"
+    cursor.execute(f"CREATE TEMP TABLE fused AS {rows}")
     cursor.execute(
         f"""CREATE TEMP VIEW typed AS
         SELECT _line AS line, _row_hash AS row_hash, false AS is_known, {key} AS l0, _problem AS problem
@@ -73,7 +74,8 @@ def fuse(cursor: Cursor, plan: MergePlan) -> Written:
         SELECT {key} FROM temp.fused WHERE _problem IS NULL AND _old_id IS NULL GROUP BY ALL HAVING count(*) > 1"""
     )
     is_matched = "" if plan.create_profiles else " AND _old_id IS NOT NULL"
-    good = f"SELECT * EXCLUDE (_row_hash, _problem) FROM temp.fused WHERE _problem IS NULL{is_matched}"
+    good = f"""SELECT * EXCLUDE (_row_hash, _problem), 1 AS _rows, NULL::BIGINT[] AS _lines,
+        CAST({plan.revision} AS BIGINT) AS _rev FROM temp.fused WHERE _problem IS NULL{is_matched}"""
     if _number(cursor, "SELECT count(*) FROM temp.doubled"):
         doubled = f"{key} IN (SELECT l0 FROM temp.doubled)"
         again = merge_typing.query(
@@ -82,7 +84,7 @@ def fuse(cursor: Cursor, plan: MergePlan) -> Written:
         folded = f"{_folded(plan, 'l0')} FROM ({again}) WHERE problem IS NULL GROUP BY l0"
         cursor.execute(f"CREATE TEMP TABLE folded AS {_after(cursor, plan)} FROM ({folded}) g {join}")
         where = "" if plan.create_profiles else " WHERE _old_id IS NOT NULL"
-        good = f"{good} AND NOT {doubled} UNION ALL SELECT * FROM temp.folded{where}"
+        good = f"{good} AND NOT {doubled} UNION ALL BY NAME SELECT * FROM temp.folded{where}"
     cursor.execute(f"CREATE TEMP VIEW merged AS {good}")
     return _written(cursor)
 
