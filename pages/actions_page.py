@@ -73,14 +73,9 @@ def _draw_nothing() -> None:
 
 
 def _listed(asked: Asked) -> tuple[ActionList, int]:
-    """Return the page of actions that is wanted, the last one where there are fewer, and how many pages there are."""
-    wanted = max(1, int(st.session_state.get(_PAGE) or 1))
-    page = view.listed(session.desk(), session.caller(), asked, (wanted - 1) * _PAGE_ROWS, _PAGE_ROWS)
-    pages = max(1, -(-page.total // _PAGE_ROWS))
-    if wanted > pages:
-        st.session_state[_PAGE] = pages
-        page = view.listed(session.desk(), session.caller(), asked, (pages - 1) * _PAGE_ROWS, _PAGE_ROWS)
-    return page, pages
+    return filters.paged(
+        _PAGE, _PAGE_ROWS, lambda start, most: view.listed(session.desk(), session.caller(), asked, start, most)
+    )
 
 
 def _draw() -> None:

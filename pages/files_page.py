@@ -97,14 +97,9 @@ def _draw_empty(asked: Asked) -> None:
 
 
 def _listed(asked: Asked) -> tuple[FileList, int]:
-    """Return the page of files that is wanted, the last one where there are fewer, and how many pages there are."""
-    wanted = max(1, int(st.session_state.get(_PAGE) or 1))
-    page = view.listed(session.desk(), session.caller(), asked, (wanted - 1) * _PAGE_ROWS, _PAGE_ROWS)
-    pages = max(1, -(-page.total // _PAGE_ROWS))
-    if wanted > pages:
-        st.session_state[_PAGE] = pages
-        page = view.listed(session.desk(), session.caller(), asked, (pages - 1) * _PAGE_ROWS, _PAGE_ROWS)
-    return page, pages
+    return filters.paged(
+        _PAGE, _PAGE_ROWS, lambda start, most: view.listed(session.desk(), session.caller(), asked, start, most)
+    )
 
 
 def _draw_list(*, was_going: bool) -> None:

@@ -15,7 +15,7 @@ from storage.records.connections import Direction
 from storage.records.exchange import FileState
 from storage.records.people import Caller
 from storage.records.runs import JobState, Reject, Run, RunStage, SkipReason, StageState
-from storage.tables import changes, connections, exchange, files_listed, goals, jobs, rejects, runs
+from storage.tables import actions, changes, connections, exchange, files_listed, goals, jobs, rejects, runs
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ def _taking(cursor: Cursor, run: Run) -> Taking | None:
     reverted = next((change for change in found if change.reverted_at is not None), None)
     job = jobs.newest_with_key(cursor, f"revert:{run.run_id}")
     return Taking(
-        actions=changes.actions_of_run(cursor, run.run_id),
+        actions=actions.count_of_run(cursor, run.run_id),
         reverted_by=reverted.reverted_by if reverted else None,
         reverted_at=reverted.reverted_at if reverted else None,
         is_going=job is not None and job.state in (JobState.QUEUED, JobState.RUNNING),

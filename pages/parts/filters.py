@@ -1,8 +1,37 @@
 """Choices above a table that stand in the page's address as stable words, while people read labels with counts."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Protocol, TypeVar
 
 import streamlit as st
+
+
+class Total(Protocol):
+    """Part of a list that knows how long the whole is."""
+
+    @property
+    def total(self) -> int:
+        """How many there are."""
+
+
+Part = TypeVar("Part", bound=Total)
+
+
+def paged(key: str, rows: int, ask: Callable[[int, int], Part]) -> tuple[Part, int]:
+    """Return the page of a list that is wanted, the last one where there are fewer, and how many pages there are.
+
+    Args:
+        key: Where the session has the number of the page, counted from 1.
+        rows: On a page.
+        ask: Gives the part from a row on, of so many rows.
+    """
+    wanted = max(1, int(st.session_state.get(key) or 1))
+    part = ask((wanted - 1) * rows, rows)
+    pages = max(1, -(-part.total // rows))
+    if wanted > pages:
+        st.session_state[key] = pages
+        part = ask((pages - 1) * rows, rows)
+    return part, pages
 
 
 def segments(

@@ -7,8 +7,9 @@ from engine.views import runs as view
 from engine.views.runs import RunPage
 from pages.parts import frame, session, words
 from pages.parts.plain import plain
+from pages.parts.question import Question
 
-_ASKING = "run_importing_anyway"
+_QUESTION = Question("run_importing_anyway")
 
 
 def is_offered(page: RunPage) -> bool:
@@ -23,26 +24,18 @@ def draw_button(page: RunPage) -> None:
         icon=":material/gavel:",
         key="run_import_anyway",
         help="Imports what a limit of the goal stopped; asks first.",
-        on_click=_ask,
+        on_click=_QUESTION.ask,
         args=(page.run.run_id,),
     )
 
 
 def draw(page: RunPage) -> None:
     """Draw the question, where it was asked for."""
-    if st.session_state.get(_ASKING) == page.run.run_id:
+    if _QUESTION.is_open(page.run.run_id):
         _draw_question(page.run.run_id)
 
 
-def _ask(run_id: str) -> None:
-    st.session_state[_ASKING] = run_id
-
-
-def _close() -> None:
-    st.session_state.pop(_ASKING, None)
-
-
-@st.dialog("Import anyway", icon=":material/gavel:", on_dismiss=_close)
+@st.dialog("Import anyway", icon=":material/gavel:", on_dismiss=_QUESTION.close)
 def _draw_question(run_id: str) -> None:
     with frame.loading("this run"):
         page = view.page(session.desk(), session.caller(), run_id)
@@ -60,7 +53,7 @@ def _draw_question(run_id: str) -> None:
         st.caption("The limits stay as they are for every other file. A run can be reverted afterwards.")
         label = f"Import {words.counted(len(kept), 'file')} anyway"
         if st.button(label, type="primary", key="run_import_anyway_yes", disabled=not kept):
-            _close()
+            _QUESTION.close()
             new_run = frame.attempt(actions.import_anyway, run_id)
             if new_run is None:
                 st.rerun()

@@ -9,9 +9,11 @@ from engine.views.runs import RunPage
 from pages.parts import frame, session, words
 from pages.parts.badges import Badge
 from pages.parts.plain import plain
+from pages.parts.question import Question
 from storage.records.runs import RunCounts
 
-_ASKING, _FOUND = "run_reverting", "run_hindrances"
+_FOUND = "run_hindrances"
+_QUESTION = Question("run_reverting")
 _POLL_S = 1.0
 _VALUES_SHOWN_MAX = 20
 
@@ -73,7 +75,7 @@ def draw_button(page: RunPage, place: DeltaGenerator) -> None:
         key="run_revert",
         disabled=bool(found),
         help=plain(found[0].sentence) if found else "Puts everything back that this run changed.",
-        on_click=_ask,
+        on_click=_QUESTION.ask,
         args=(page.run.run_id,),
     )
     if found:
@@ -106,19 +108,11 @@ def _draw_hindrances(found: view.Hindrances) -> None:
 
 def draw(page: RunPage) -> None:
     """Draw the question before a revert, where it was asked for."""
-    if st.session_state.get(_ASKING) == page.run.run_id:
+    if _QUESTION.is_open(page.run.run_id):
         _draw_question(page.run.run_id)
 
 
-def _ask(run_id: str) -> None:
-    st.session_state[_ASKING] = run_id
-
-
-def _close() -> None:
-    st.session_state.pop(_ASKING, None)
-
-
-@st.dialog("Revert this run", icon=":material/undo:", on_dismiss=_close)
+@st.dialog("Revert this run", icon=":material/undo:", on_dismiss=_QUESTION.close)
 def _draw_question(run_id: str) -> None:
     with frame.loading("this run"):
         page = view.page(session.desk(), session.caller(), run_id)
@@ -130,7 +124,7 @@ def _draw_question(run_id: str) -> None:
             "none is imported again by itself: a change of a file or of the mapping imports it anew."
         )
         if st.button(f"Revert run {run.number}", type="primary", key="run_revert_yes"):
-            _close()
+            _QUESTION.close()
             frame.attempt_anew(actions.revert, run_id)
 
 

@@ -48,6 +48,14 @@ def count(cursor: Cursor, wanted: Wanted) -> int:
     return int(row[0]) if row else 0
 
 
+def count_of_run(cursor: Cursor, run_id: str) -> int:
+    """Return how many actions a run made, changed or reversed, and no revert took back."""
+    row = cursor.execute(
+        "SELECT count(*) FROM (SELECT DISTINCT source, action_key FROM dat.action_step WHERE run_id = ?)", [run_id]
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
 def kinds(cursor: Cursor) -> list[tuple[str, str, int]]:
     """Return (source, type, how many) of all actions, by source and type."""
     return cursor.execute("SELECT source, type, count(*) FROM dat.action GROUP BY 1, 2 ORDER BY 1, 2").fetchall()

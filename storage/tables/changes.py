@@ -162,14 +162,6 @@ def of_run(cursor: Cursor, run_id: str) -> list[Change]:
     return _changes(cursor, "run_id = ?", [run_id])
 
 
-def actions_of_run(cursor: Cursor, run_id: str) -> int:
-    """Return how many actions a run made, changed or reversed, and no revert took back."""
-    row = cursor.execute(
-        "SELECT count(*) FROM (SELECT DISTINCT source, action_key FROM dat.action_step WHERE run_id = ?)", [run_id]
-    ).fetchone()
-    return int(row[0]) if row else 0
-
-
 def reverted(cursor: Cursor, run_ids: list[str]) -> frozenset[str]:
     """Return which of these runs were reverted."""
     rows = cursor.execute(

@@ -20,10 +20,7 @@ from storage.records.goals import PropertyType, Strategy
 from storage.records.merges import ActionPlan, Fill, MergePlan
 from storage.tables import merge_keys, times, values
 from storage.tables.merge_known import accepted
-
-PROBLEM = -5
-"""What temp.typed.problem says of the rows of temp.action_problems."""
-_STAGE = ("told", "acts", "action_problems", "owed_others", "others")
+from storage.tables.merge_typing import OF_ACTION
 
 
 def type_rows(cursor: Cursor, plan: MergePlan) -> None:
@@ -33,8 +30,6 @@ def type_rows(cursor: Cursor, plan: MergePlan) -> None:
     (is_there, type, profile_id, and was_... of the time, amount and state), and what is there afterwards (what: a
     StepWhat, or null where nothing changes; happened_at, now_amount, now_state, now_hash, counts).
     """
-    for name in _STAGE:
-        cursor.execute(f"DROP TABLE IF EXISTS temp.{name}")
     action = _action(plan)
     cursor.execute(
         f"""CREATE TEMP TABLE told AS SELECT *, {_reverses(action)} AS reverses
@@ -164,12 +159,12 @@ def _problem(test: str, field: str | None, value: str, reason: RejectReason, det
 
 def _mark(cursor: Cursor) -> None:
     cursor.execute(
-        f"""UPDATE temp.typed SET problem = {PROBLEM}
+        f"""UPDATE temp.typed SET problem = {OF_ACTION}
         WHERE problem IS NULL AND line IN (SELECT line FROM temp.action_problems)"""
     )
     cursor.execute(
         f"""DELETE FROM temp.action_problems WHERE line NOT IN
-        (SELECT line FROM temp.typed WHERE problem = {PROBLEM})"""
+        (SELECT line FROM temp.typed WHERE problem = {OF_ACTION})"""
     )
 
 
