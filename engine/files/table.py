@@ -54,7 +54,7 @@ class Piece:
 
 
 def preload() -> None:
-    """Have Arrow import what it imports with the first array that it makes: pandas, which takes longer than a small file."""
+    """Have Arrow import what it imports with the first array it makes: pandas, which takes longer than a small file."""
     _REJECTS.empty_table()
 
 

@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from engine.flows.rows import blank
 from engine.flows.watch import Stages, Watch
 from engine.flows.work import Work
 from engine.service import Home
+from storage.records.connections import Connection
 from storage.records.exchange import FileState
 from storage.records.runs import RunCounts
 from storage.tables import exchange, goals, runs
@@ -36,6 +38,11 @@ class Importer:
         """Open the home; close it with `close`."""
         self._home = Home(Settings(home=home))
         self.desk = self._home.desk
+
+    @cached_property
+    def _connection(self) -> Connection:
+        with self.desk.database.read() as cursor:
+            return connection_named(cursor, NAME)
 
     def close(self) -> None:
         """Let the home go."""
@@ -74,19 +81,17 @@ class Importer:
 
     def hand_in(self, file: Path, name: str) -> RunCounts:
         """Hand in a file whose content lies in the spool, as a person does, and take it; return its counts."""
-        with self.desk.database.read() as cursor:
-            connection = connection_named(cursor, NAME)
-        intake.hand_in(self.desk, connection.connection_id, name, self._laid(file), None)
+        intake.hand_in(self.desk, self._connection.connection_id, name, self._laid(file), None)
         return self._take_queued()
 
     def take(self, file: Path, name: str, sha256: str | None = None) -> RunCounts:
         """Import one file in a run of its own and return its counts; its SHA-256 is the fetch's to know."""
         lies, file_id = self._laid(file), ids.ulid()
+        connection_id = self._connection.connection_id
         with self.desk.database.read() as cursor:
-            connection = connection_named(cursor, NAME)
-            [goal] = goals.of_connection(cursor, connection.connection_id)
+            [goal] = goals.of_connection(cursor, connection_id)
         kept = replace(
-            blank(connection.connection_id, file_id),
+            blank(connection_id, file_id),
             state=FileState.QUEUED,
             goal_id=goal.goal_id,
             name=name,
@@ -108,8 +113,8 @@ class Importer:
         return lies
 
     def _take_queued(self) -> RunCounts:
+        connection = self._connection
         with self.desk.database.write("ctl") as cursor:
-            connection = connection_named(cursor, NAME)
             run_id = queue.add_run(cursor, connection.connection_id, "bench")
         with self.desk.database.read() as cursor:
             run = runs.by_id(cursor, run_id)
