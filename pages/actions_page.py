@@ -5,6 +5,7 @@ import streamlit as st
 from engine.views import actions as view
 from engine.views.actions import ActionList, Asked
 from pages.parts import action_badges, action_drawer, action_table, filters, frame, session, words
+from pages.parts.plain import visible
 
 _PAGE_ROWS = 15
 _PAGES_SEEN, _PAGES_WIDTH = 5, 260
@@ -52,7 +53,7 @@ def _draw_toolbar(page: ActionList) -> None:
         filters.segments("State", "status", _STATES, key=_STATE)
         types = {kind: f"{action_badges.type_word(kind)}s {number:,}" for kind, number in page.types.items()}
         filters.select("Type", "type", {"": "All types"} | types, key=_TYPE, width=_SELECT_WIDTH)
-        sources = {source: f"{source} {number:,}" for source, number in page.sources.items()}
+        sources = {source: f"{visible(source)} {number:,}" for source, number in page.sources.items()}
         filters.select("Source", "source", {"": "All sources"} | sources, key=_SOURCE, width=_SELECT_WIDTH)
         filters.select("Days", "days", _TIMES, key=_DAYS, width=_SELECT_WIDTH)
         st.space("stretch")

@@ -54,6 +54,8 @@ def settle(desk: Desk, cursor: Cursor, remaining: Remaining) -> bool:
     Raises:
         GiveUp: They cannot be read any more, so the file cannot be told from its last import; nothing was changed.
     """
+    if remaining not in to_remember.of_file(cursor, remaining.goal_id, remaining.file_name):
+        return False
     path = desk.spool.accepted_rows(remaining.spool_key)
     if not path.is_file():
         raise errors.GiveUp(

@@ -4,12 +4,13 @@ The files of the run stay known as they are, so that none is imported again by i
 goal imports it anew, as if the run had never been.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from engine.base import clock, errors
-from engine.flows import queue, remembering
+from engine.flows import queue
 from engine.flows.desk import Desk
 from engine.flows.watch import Watch
 from storage.database import Cursor
@@ -56,8 +57,7 @@ def revert(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[str, Any
         if found:
             raise errors.GiveUp(found[0].sentence)
         for change in reversed(standing):
-            for remaining in to_remember.of_file(cursor, change.goal_id, change.file_name):
-                remembering.settle(desk, cursor, remaining)
+            to_remember.forget(cursor, change.spool_key or "")
             profiles += reverts.take_back(cursor, change, _image(desk, change))
             reverts.take_back_rows(cursor, change, _path(desk, change))
             names.append(change.file_name)
@@ -93,11 +93,14 @@ def _hindrances(desk: Desk, cursor: Cursor, run_id: str) -> list[Hindrance]:
     if not mine:
         return [Hindrance("This run changed nothing that could be taken back.")]
     if any(change.spool_key is None or not _image(desk, change).is_file() for change in mine):
-        return [Hindrance("Cannot revert: what this run replaced is not kept any more.")]
+        return [
+            Hindrance("Cannot revert: what this run replaced is not kept any more. Bring the values back by an import.")
+        ]
     later = [change for change in changes.after(cursor, mine[0].position) if change.run_id != run_id]
+    same = [*_same_files(mine, later), *_same_values(desk, cursor, mine, later)]
     return [
-        *_same_files(mine, later),
-        *_same_values(desk, cursor, mine, later),
+        *same,
+        *_same_profiles(desk, cursor, mine, later, {number for item in same for number in item.run_numbers}),
         *_same_keys(desk, cursor, mine, run_id),
     ]
 
@@ -139,12 +142,37 @@ def _same_values(desk: Desk, cursor: Cursor, mine: list[Change], later: list[Cha
     ]
 
 
+def _same_profiles(
+    desk: Desk, cursor: Cursor, mine: list[Change], later: list[Change], named: set[int]
+) -> list[Hindrance]:
+    """Rows of a later run belong to a profile that this one made, though they changed nothing in it."""
+    numbers = sorted({item.run_number for item in later} - named)
+    counts: Counter[int] = Counter()
+    for change in mine if numbers else ():
+        counts.update(reverts.met_again(cursor, _image(desk, change), numbers))
+    return [
+        Hindrance(
+            f"Cannot revert: run {number} has rows of {count:,} profiles that this run made. Revert that one first.",
+            (number,),
+        )
+        for number, count in sorted(counts.items(), reverse=True)
+    ]
+
+
 def _same_keys(desk: Desk, cursor: Cursor, mine: list[Change], run_id: str) -> list[Hindrance]:
     rows = 0
     for change in mine:
         if change.has_keys:
             path = _path(desk, change)
             rows += reverts.keys_changed_since(cursor, path.with_name(f"{path.name}.keys.parquet"))
-    found = [Hindrance(f"Cannot revert: {rows:,} of its rows were imported again since.")] if rows else []
+    found = (
+        [Hindrance(f"Cannot revert: {rows:,} of its rows were imported again since. Revert the later runs first.")]
+        if rows
+        else []
+    )
     steps = reverts.later_steps(cursor, run_id)
-    return found + ([Hindrance(f"Cannot revert: {steps:,} of its actions were changed again since.")] if steps else [])
+    return found + (
+        [Hindrance(f"Cannot revert: {steps:,} of its actions were changed again since. Revert the later runs first.")]
+        if steps
+        else []
+    )

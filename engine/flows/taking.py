@@ -21,7 +21,7 @@ from storage.records.exchange import ERRORS_COLUMNS, MENDED_PREFIX, TRACE_COLUMN
 from storage.records.files import FileReading
 from storage.records.goals import ImportGoal
 from storage.records.runs import RunCounts, SkipReason
-from storage.tables import exchange, files_seen
+from storage.tables import exchange, files_seen, to_remember
 
 UNCHANGED = "It has the content of the last import; nothing was imported again."
 
@@ -251,6 +251,10 @@ def _merge(work: Work, goal: ImportGoal, file: HandedFile, reading: FileReading,
                 changes_key=key,
                 remembers_later=True,
             )
+            settled = [
+                desk.spool.accepted_rows(item.spool_key)
+                for item in to_remember.of_file(cursor, goal.goal_id, file.read_as)
+            ]
             _, counts = merging.merge(desk, cursor, work.connection, goal, reading, attempt)
             work.watch.stop_if_cancelled()
     except BaseException as error:
@@ -258,6 +262,8 @@ def _merge(work: Work, goal: ImportGoal, file: HandedFile, reading: FileReading,
         if isinstance(error, ValueTooLarge):
             raise merging.large(file.name, error) from error
         raise
+    for path in settled:
+        path.unlink(missing_ok=True)
     said = [f"{counts.created:,} profiles created", f"{counts.updated:,} updated"]
     said += [f"{counts.unchanged:,} rows unchanged"] if counts.unchanged else []
     said += [f"{counts.skipped[reason]:,} {words}" for reason, words in _SKIPPED if reason in counts.skipped]

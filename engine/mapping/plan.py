@@ -111,7 +111,7 @@ def make(goal: ImportGoal, reading: FileReading, seen: FileSeen | None, attempt:
         ),
         known_by=known_by,
         remember_by=tuple(number[name] for name in used),
-        known_rows_again=seen is not None and seen.fingerprint != mark,
+        known_rows_again=seen is not None and seen.applied_by != mark,
         fingerprint=mark,
         sums=tuple(sorted(sums)),
         lapsed_sums=tuple(sorted((old_sums | set(seen.lapsed_sums if seen else ())) - set(sums))),

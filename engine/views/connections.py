@@ -8,6 +8,7 @@ from engine.connections import fields, telling
 from engine.connections.telling import Ours
 from engine.flows import goal_place, ours, ticks
 from engine.flows.desk import Desk
+from engine.mapping import actions as action_rules
 from engine.mapping import goal_checks
 from engine.security import audit, roles
 from engine.security.audit import What
@@ -71,6 +72,7 @@ class ConnectionPage:
     unmapped: what a goal still needs before it can run, by its id, one sentence. rows_today: rows of the files that a
     goal imported since midnight (UTC), by its id. may_edit_goals: the caller adds, ticks and removes goals. no_more:
     why there is no other goal to add, one sentence, or None. removable: ids of goals that imported nothing.
+    changes_actions: rows change actions by their key.
     """
 
     connection: Connection
@@ -96,6 +98,7 @@ class ConnectionPage:
     credential: Credential | None
     ours: Ours
     uri: str
+    changes_actions: bool
 
     @property
     def going(self) -> Run | None:
@@ -178,6 +181,7 @@ def page(desk: Desk, caller: Caller, connection_id: str) -> ConnectionPage:
             credential=_credential(cursor, held),
             ours=provided,
             uri=_uri(connection, wanted, provided),
+            changes_actions=connection.data_type in action_rules.CHANGING,
         )
 
 

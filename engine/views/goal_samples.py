@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Mapping as ReadOnly
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Any
 
 from engine.flows.desk import Desk
@@ -40,15 +41,28 @@ class PreviewLine:
     is_rejected: bool
 
 
+class Whose(StrEnum):
+    """Whose row it is, as far as one row tells: conflicts of several identifiers show in a dry run."""
+
+    PROFILE = "profile"
+    NEW = "new"
+    NO_MATCH = "no match"
+    BY_ACTION = "by action"
+    NO_IDENTIFIER = "no identifier"
+    EMPTY = "empty"
+
+
 @dataclass(frozen=True)
 class Preview:
     """What one row of the sample would do. profile_id: of the profile that it belongs to, None for none yet.
 
-    left_out: mappings that are not shown: beyond LINES_MAX, of fields that the file lacks, or not complete yet.
+    whose: EMPTY where all identifiers are, so that the row would be rejected. left_out: mappings that are not shown:
+    beyond LINES_MAX, of fields that the file lacks, or not complete yet.
     """
 
     line: int
     profile_id: int | None
+    whose: Whose
     lines: tuple[PreviewLine, ...]
     left_out: int
 
@@ -99,7 +113,20 @@ def preview(desk: Desk, caller: Caller, page: GoalPage, goal: ImportGoal, row_nu
     lines = [PreviewLine(name, field, text, None, None, text or None, is_rejected=False) for name, field, text in links]
     for item, text, (value, after) in zip(shown, asked, met, strict=True):
         lines.append(_line(item, text, before.get(item.property.lower()), value, after))
-    return Preview(line, profile_id, tuple(lines), len(goal.mappings) - len(shown))
+    whose = _whose(page, goal, profile_id, [text for _, _, text in links])
+    return Preview(line, profile_id, whose, tuple(lines), len(goal.mappings) - len(shown))
+
+
+def _whose(page: GoalPage, goal: ImportGoal, profile_id: int | None, texts: list[str]) -> Whose:
+    if page.changes_actions:
+        return Whose.BY_ACTION
+    if profile_id is not None:
+        return Whose.PROFILE
+    if not goal.identifiers:
+        return Whose.NO_IDENTIFIER
+    if not any(texts):
+        return Whose.EMPTY
+    return Whose.NEW if goal.create_profiles else Whose.NO_MATCH
 
 
 def _owner(cursor: Cursor, links: list[tuple[str, str, str]], known: frozenset[str]) -> int | None:

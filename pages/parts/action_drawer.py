@@ -38,7 +38,10 @@ def draw(where: str) -> None:
         close()
     elif ref:
         with frame.loading("this action"):
+            # Shut while it is asked for: an action that is gone since is told once.
+            close()
             page = view.page(session.desk(), session.caller(), ref)
+            open_action(ref, where)
             # Its title is the action's key, so that the dialog is made anew for each.
             title = f"{action_badges.type_word(page.action.type)} {plain(page.action.key)}"
             st.dialog(title, width=_WIDTH, position="right", icon=":material/receipt_long:", on_dismiss=close)(_draw)(

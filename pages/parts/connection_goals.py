@@ -61,7 +61,7 @@ def _goal(page: ConnectionPage, goal: ImportGoal) -> None:
     with st.container(gap="xxsmall"):
         _entry(page, goal, name_of(page.connection, goal))
         st.caption(_said(page, goal))
-    if page.may_edit_goals and not goal.mappings and goal.action is None:
+    if page.may_edit_goals and goal.goal_id in page.unmapped:
         st.button(
             "Map columns",
             icon=":material/rule:",
@@ -124,6 +124,10 @@ def _said(page: ConnectionPage, goal: ImportGoal) -> str:
     said += ["regular expression"] if goal.files_kind is PatternKind.REGEX else []
     if not goal.mappings and goal.action is None:
         return " · ".join([*said, "Nothing is mapped yet."])
+    if goal.goal_id in page.unmapped:
+        return " · ".join([*said, plain(page.unmapped[goal.goal_id])])
+    if page.changes_actions and goal.action is not None:
+        return " · ".join([*said, f"Changes actions by {plain(goal.action.key)}."])
     by = ", ".join(plain(identifier.field) for identifier in goal.identifiers)
     creates = "new profiles are made" if goal.create_profiles else "no new profiles"
     mapped = f"{words.counted(len(goal.mappings), 'field')} mapped · by {by or 'no identifier'} · {creates}"
@@ -182,7 +186,7 @@ def _outbound(page: ConnectionPage) -> None:
         st.markdown(f"Files are mailed to {words.counted(len(details.recipients), 'recipient')}.")
         return
     if connection.is_hosted:
-        st.markdown(f"The partner finds files in `{details.hosted_folder}` of its login.")
+        st.markdown(f"The partner finds files in **{plain(details.hosted_folder)}** of its login.")
     else:
-        st.markdown(f"Files are put into `{details.folder}` at the partner.")
+        st.markdown(f"Files are put into **{plain(details.folder)}** at the partner.")
     st.caption("Each under a temporary name first, so that nobody reads half of it.")

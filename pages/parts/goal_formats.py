@@ -17,7 +17,7 @@ from storage.records.goals import FileFormat, ImportGoal
 _ROWS_SHOWN_MAX, _ROW_HEIGHT = 10, 36
 _SAMPLE_COLUMNS_MAX = 100
 _LINES_MAX = 1_000
-_HEADER_LINES_MAX = 20
+_LINE_TITLES = ("Line", "Line of the file", *(f"Line ({number})" for number in range(101)))
 
 
 def draw(page: GoalPage, edit: Edit) -> None:
@@ -127,8 +127,8 @@ def _draw_header(page: GoalPage, edit: Edit) -> None:
         st.number_input(
             "Header lines",
             1,
-            _HEADER_LINES_MAX,
-            min(max(given.header_lines, 1), _HEADER_LINES_MAX),
+            _LINES_MAX,
+            min(max(given.header_lines, 1), _LINES_MAX),
             key=lines,
             help="How many lines name the fields; their names are joined by a blank.",
             disabled=not page.may_edit or not given.header,
@@ -179,13 +179,16 @@ def _draw_rows(scan: Scan, asked: FileFormat) -> None:
     many = words.counted(len(scan.columns), "field")
     st.caption(f"{plain(scan.file_name)} · {plain(scan.encoding)}{found} · {said} · {many}")
     shown = scan.columns[:_SAMPLE_COLUMNS_MAX]
-    rows = [[line, *values[: len(shown)]] for line, values in scan.rows]
+    names = [visible(name) for name in shown]
+    # A table names each column once, and a file may have a column "Line" of its own.
+    first = next(name for name in _LINE_TITLES if name not in names)
+    rows = [[line, *map(visible, values[: len(shown)])] for line, values in scan.rows]
     st.dataframe(
-        pd.DataFrame(rows, columns=["Line", *(visible(name) for name in shown)]),
+        pd.DataFrame(rows, columns=[first, *names]),
         hide_index=True,
         row_height=_ROW_HEIGHT,
         height="content" if len(rows) <= _ROWS_SHOWN_MAX else _ROW_HEIGHT * (_ROWS_SHOWN_MAX + 1),
-        column_config={"Line": st.column_config.NumberColumn(width=60, format="localized")},
+        column_config={first: st.column_config.NumberColumn(width=60, format="localized")},
         alt="The first rows of the newest file, with their line.",
     )
     if len(scan.columns) > len(shown):

@@ -107,9 +107,8 @@ def _shown(edit: Edit, place: Surroundings, search: str, show: Show) -> tuple[tu
     return on_page, f"{edit.key('table')}_{hash((wanted, on_page)):x}"
 
 
-def _draw_pages(edit: Edit, search: str, show: Show) -> None:
+def _draw_pages(edit: Edit) -> None:
     wanted, numbers = st.session_state[edit.key("chosen")]
-    del search, show
     pages = mapping_filter.pages(len(numbers))
     if pages > 1:
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -144,7 +143,7 @@ def _draw_editor(page: GoalPage, edit: Edit, place: Surroundings, search: str, s
         column_config=_columns(page, edit, now),
         alt="Fields of the file, each with first value, type, profile property, strategy, date format and a note.",
     )
-    _draw_pages(edit, search, show)
+    _draw_pages(edit)
 
 
 def _draw_no_hit() -> None:
@@ -225,7 +224,7 @@ def _draw_list(page: GoalPage, edit: Edit, place: Surroundings, search: str, sho
         },
         alt="Fields of the file and the properties that they fill.",
     )
-    _draw_pages(edit, search, show)
+    _draw_pages(edit)
 
 
 def _draw_warnings(page: GoalPage, edit: Edit) -> None:

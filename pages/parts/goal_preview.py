@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from engine.views import goal_samples
-from engine.views.goal_samples import Preview, PreviewLine
+from engine.views.goal_samples import Preview, PreviewLine, Whose
 from engine.views.goals import GoalPage
 from pages.parts import frame, goal_advanced, mapping_rows, session, values, words
 from pages.parts.goal_edit import Edit
@@ -13,6 +13,13 @@ from storage.records.goals import ImportGoal
 
 _MASKED_LINES_MAX = 12
 _PAGES_WIDTH_PX = 220
+_WHOSE = {
+    Whose.NEW: "a new profile",
+    Whose.NO_MATCH: "no match, so nothing is changed",
+    Whose.BY_ACTION: "the profile of its action",
+    Whose.NO_IDENTIFIER: "no identifier yet",
+    Whose.EMPTY: "the row would be rejected: no identifier",
+}
 # Cells of tables stay on one line, and what is wider than the block would be cut off.
 _WRAPPED = "<style>.st-key-goal_preview_table td *{white-space:normal;overflow-wrap:anywhere}</style>"
 
@@ -47,12 +54,12 @@ def _draw_preview(page: GoalPage, edit: Edit) -> None:
         else:
             found = goal_samples.preview(session.desk(), session.caller(), page, goal, number - 1)
             if found is not None:
-                _draw_lines(found, goal)
+                _draw_lines(found)
         if count > 1 and page.may_edit:
             st.pagination(count, key=key, max_visible_pages=5, width=_PAGES_WIDTH_PX)
 
 
-def _draw_lines(found: Preview, goal: ImportGoal) -> None:
+def _draw_lines(found: Preview) -> None:
     shown = [line for line in found.lines if line.how is not None]
     if shown:
         with st.container(key="goal_preview_table"):
@@ -71,17 +78,13 @@ def _draw_lines(found: Preview, goal: ImportGoal) -> None:
             )
     links = ", ".join(f"{plain(line.property)} {plain(line.text)}" for line in found.lines if line.how is None)
     more = f" {words.counted(found.left_out, 'more mapping')} not shown." if found.left_out else ""
-    st.caption(f"{f'{links} · ' if links else ''}line {found.line:,} · {_whose(found, goal)}.{more}")
+    st.caption(f"{f'{links} · ' if links else ''}line {found.line:,} · {_whose(found)}.{more}")
 
 
-def _whose(found: Preview, goal: ImportGoal) -> str:
+def _whose(found: Preview) -> str:
     if any(line.is_rejected for line in found.lines):
         return "the row would be rejected"
-    if found.profile_id is not None:
-        return f"profile {found.profile_id}"
-    if not goal.identifiers:
-        return "no identifier yet"
-    return "a new profile" if goal.create_profiles else "no match, so nothing is changed"
+    return _WHOSE.get(found.whose) or f"profile {found.profile_id}"
 
 
 def _after(line: PreviewLine) -> str:

@@ -133,7 +133,10 @@ class MergePlan:
 
 @dataclass(frozen=True)
 class FileSeen:
-    """What the last import of one file left: its content's SHA-256, the configuration, how rows are known."""
+    """What the last import of one file left: its content's SHA-256, the configuration, how rows are known.
+
+    rows_fingerprint: the configuration before, where the last import was reverted; else None.
+    """
 
     sha256: str
     size_bytes: int
@@ -144,3 +147,9 @@ class FileSeen:
     hash_version: int
     run_id: str
     counts: dict[str, object]
+    rows_fingerprint: str | None = None
+
+    @property
+    def applied_by(self) -> str:
+        """The configuration by which the rows that are remembered were applied."""
+        return self.rows_fingerprint or self.fingerprint

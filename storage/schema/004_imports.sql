@@ -33,14 +33,18 @@ CREATE TABLE IF NOT EXISTS dat.action_step (
 );
 
 -- One row a merged file: where the values lie that its merge changed (Parquet in the spool), for lineage and revert.
--- position counts up over all merges. fills: JSON, the number of each mapping with field, property and strategy.
--- before: JSON of the dat.file_seen row that the merge replaced. spool_key is NULL once the content was removed.
+-- position counts up over all merges. fills: JSON, {"properties": [[name, [numbers of mappings]]], "mappings": [[field,
+-- strategy]], "has_keys"}. before: JSON, {"seen": the dat.file_seen row that the merge replaced, or null, "rows": "none",
+-- "some" or "all"}. spool_key is NULL once the content was removed.
 CREATE TABLE IF NOT EXISTS dat.change (
     change_id VARCHAR NOT NULL, position BIGINT NOT NULL, run_id VARCHAR NOT NULL, run_number BIGINT NOT NULL,
     goal_id VARCHAR NOT NULL, goal_version INTEGER NOT NULL, file_name VARCHAR NOT NULL, fills VARCHAR NOT NULL,
     spool_key VARCHAR, profiles BIGINT NOT NULL, before VARCHAR, merged_at TIMESTAMP NOT NULL, reverted_by VARCHAR,
     reverted_at TIMESTAMP
 );
+
+-- The configuration by which the rows that are remembered were applied, where the last import of a file was reverted.
+ALTER TABLE dat.file_seen ADD COLUMN IF NOT EXISTS rows_fingerprint VARCHAR;
 
 -- A limit of its goal stopped this file; and who said that it is imported all the same.
 ALTER TABLE ctl.file ADD COLUMN IF NOT EXISTS limits_waived_by VARCHAR;

@@ -123,10 +123,12 @@ def _replaced(cursor: Cursor, plan: MergePlan, names: list[str]) -> str:
     same = {plan.links[0].property.lower()} if plan.is_plain else set()
     several = cursor.execute("SELECT 1 FROM temp.merged WHERE _lines IS NOT NULL LIMIT 1").fetchone()
     compared = {number: name_literal(name) for number, name in enumerate(names) if name.lower() not in same}
-    hashes = "".join(f", hash({name}) AS h{number}" for number, name in compared.items())
+    # No property's name begins with "_", so that none is mistaken for one of these.
+    hashes = "".join(f", hash({name}) AS _h{number}" for number, name in compared.items())
+    differs = {number: f"m._h{number} <> hash(p.{name})" for number, name in compared.items()}
     parts = "".join(
-        f", {f'h{number} <> hash(p.{name_literal(name)})' if number in compared else 'false'} AS c{number}, "
-        f"CASE WHEN c{number} THEN p.{name_literal(name)} END AS b{number}"
+        f", {differs.get(number, 'false')} AS c{number}, "
+        f"CASE WHEN {differs.get(number, 'false')} THEN p.{name_literal(name)} END AS b{number}"
         for number, name in enumerate(names)
     )
     changed = " OR ".join([f"c{number}" for number in compared]) or "false"

@@ -11,8 +11,8 @@ from storage.records.runs import RunCounts
 def last(cursor: Cursor, goal_id: str, file_name: str) -> FileSeen | None:
     """Return what the last import of this file left, or None where it was never taken."""
     row = cursor.execute(
-        """SELECT sha256, size_bytes, fingerprint, sums, lapsed_sums, hash_columns, hash_version, run_id, counts
-        FROM dat.file_seen WHERE goal_id = ? AND file_name = ?""",
+        """SELECT sha256, size_bytes, fingerprint, sums, lapsed_sums, hash_columns, hash_version, run_id, counts,
+        rows_fingerprint FROM dat.file_seen WHERE goal_id = ? AND file_name = ?""",
         [goal_id, file_name],
     ).fetchone()
     if row is None:
@@ -27,13 +27,8 @@ def last(cursor: Cursor, goal_id: str, file_name: str) -> FileSeen | None:
         hash_version=row[6],
         run_id=row[7],
         counts=json.loads(row[8]),
+        rows_fingerprint=row[9],
     )
-
-
-def sizes(cursor: Cursor, goal_id: str) -> dict[str, int]:
-    """Return how large each file of a goal was when it was last taken, by its name; one question for a whole page."""
-    rows = cursor.execute("SELECT file_name, size_bytes FROM dat.file_seen WHERE goal_id = ?", [goal_id]).fetchall()
-    return dict(rows)
 
 
 def taken(cursor: Cursor, goal_id: str) -> dict[str, tuple[int, int]]:

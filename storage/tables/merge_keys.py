@@ -59,13 +59,8 @@ def find(cursor: Cursor, plan: MergePlan) -> None:
     )
 
 
-def key_columns(plan: MergePlan) -> tuple[int, ...]:
-    """Return the columns of the key: that of the action, else the row key's."""
-    return (plan.action.key,) if plan.action else plan.row_key
-
-
 def _key_hash(plan: MergePlan) -> str:
-    parts = [f"nullif(trim(c{column}), '')" for column in key_columns(plan)]
+    parts = [f"nullif(trim(c{column}), '')" for column in plan.key_columns]
     given = " AND ".join(f"{part} IS NOT NULL" for part in parts)
     # A text is told from the next by a byte that no accepted row has.
     return f"CASE WHEN {given} THEN md5_number(concat_ws(chr(0), {', '.join(parts)})) END"

@@ -1,7 +1,7 @@
 """Tells the rows of a file that the last import saw from fresh ones, by their content, and remembers them.
 
 Leaves temp.known(line, row_hash): the rows that were seen, the n-th copy of a content being the n-th row; and
-temp.marked(line, hash[, row_hash]) of all rows, so that no hash is computed twice.
+temp.marked(line, hash[, row_hash]) of all rows of a file that was imported before.
 """
 
 from storage.database import Cursor, name_literal, text_literal

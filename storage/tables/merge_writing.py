@@ -59,7 +59,9 @@ def fuse(cursor: Cursor, plan: MergePlan) -> Written:
     join = f"LEFT JOIN dat.profile p ON p.{key} = g.l0"
     single = f"{_single(plan, 'l0')}, row_hash, problem FROM ({merge_typing.query(plan)})"
     marks = ", g.row_hash AS _row_hash, g.problem AS _problem"
-    rows = f"SELECT * EXCLUDE (_rows, _lines, _rev) FROM ({_after(cursor, plan, marks)} FROM ({single}) g {join})"
+    # A rejected row meets no profile: what it would add is worked out here too, and could outgrow a sum.
+    met = f"LEFT JOIN dat.profile p ON p.{key} = CASE WHEN g.problem IS NULL THEN g.l0 END"
+    rows = f"SELECT * EXCLUDE (_rows, _lines, _rev) FROM ({_after(cursor, plan, marks)} FROM ({single}) g {met})"
     cursor.execute(f"CREATE TEMP TABLE fused AS {rows}")
     cursor.execute(
         f"""CREATE TEMP VIEW typed AS
@@ -106,13 +108,18 @@ class Owed:
 
     property: str
     column: str
+    type: str
 
 
 def _others_owed(cursor: Cursor, plan: MergePlan) -> list[Owed]:
     if plan.action is None:
         return []
-    found = cursor.execute("SELECT DISTINCT property FROM temp.owed_others ORDER BY property").fetchall()
-    return [Owed(name, f"o{number}") for number, (name,) in enumerate(found)]
+    found = cursor.execute(
+        """SELECT DISTINCT o.property, c.data_type FROM temp.owed_others o JOIN duckdb_columns() c
+        ON c.schema_name = 'dat' AND c.table_name = 'profile' AND lower(c.column_name) = lower(o.property)
+        ORDER BY o.property"""
+    ).fetchall()
+    return [Owed(name, f"o{number}", kind) for number, (name, kind) in enumerate(found)]
 
 
 def _with_owed(cursor: Cursor, plan: MergePlan, query: str) -> str:
@@ -156,10 +163,7 @@ def _after(cursor: Cursor, plan: MergePlan, marks: str = "") -> str:
     others = _others_owed(cursor, plan)
     ours = {*filled(plan), *(item.property.lower() for item in others)}
     fills = "".join(f", {_held_after(plan, name)} AS {name_literal(name)}" for name in _properties(plan))
-    fills += "".join(
-        f", coalesce(p.{name}, 0) + coalesce(g.{column}, 0) AS {name}"
-        for name, column in ((name_literal(item.property), item.column) for item in others)
-    )
+    fills += "".join(f", {_held_after_owed(item)} AS {name_literal(item.property)}" for item in others)
     links = {link.property.lower() for link in plan.links}
     kept = "".join(
         f", p.{name_literal(name)} AS {name_literal(name)}"
@@ -169,6 +173,13 @@ def _after(cursor: Cursor, plan: MergePlan, marks: str = "") -> str:
     new_id = f"coalesce(p.profile_id, {plan.profile_id_base} + g.line)" if plan.is_plain else "g.entity"
     return f"""SELECT p.profile_id AS _old_id, p._rev AS _old_rev, g.rows AS _rows, g.line AS _line, g.lines AS _lines,
         {new_id} AS profile_id, CAST({plan.revision} AS BIGINT) AS _rev{_identifiers(plan)}{fills}{kept}{marks}"""
+
+
+def _held_after_owed(item: Owed) -> str:
+    """Return SQL for a sum that follows an action; who is owed nothing keeps what is there, and its type."""
+    held = f"p.{name_literal(item.property)}"
+    after = f"CASE WHEN g.{item.column} IS NULL THEN {held} ELSE coalesce({held}, 0) + g.{item.column} END"
+    return f"CAST({after} AS {item.type})"
 
 
 def _written(cursor: Cursor) -> Written:

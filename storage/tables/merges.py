@@ -37,7 +37,7 @@ SumWouldMiss = merge_known.SumWouldMiss
 def merge(cursor: Cursor, plan: MergePlan) -> RunCounts:
     """Merge one file; the caller holds the write transaction on `dat`.
 
-    The temporary table `merged` is left for whoever wants to look at what was written; the next merge drops it.
+    The temporary table or view `merged` is left for whoever wants to look at what was written; the next merge drops it.
 
     Returns:
         The counts of this file; files_taken is 1. updated counts profiles this run had not touched before.
@@ -71,7 +71,10 @@ def merge(cursor: Cursor, plan: MergePlan) -> RunCounts:
         files_taken=1,
     )
     if counts.missing:
-        message = f"Off by {abs(counts.missing):,} rows in {plan.file_name}: the run failed and changed nothing."
+        message = (
+            f"Off by {abs(counts.missing):,} rows in {plan.file_name}: the run failed and changed nothing. "
+            "Run it again; report the file if it stays so."
+        )
         raise Unbalanced(message)
     _mark_seen(cursor, plan, counts)
     return counts
@@ -150,7 +153,7 @@ def drop_stage(cursor: Cursor) -> None:
 def _mark_seen(cursor: Cursor, plan: MergePlan, counts: RunCounts) -> None:
     cursor.execute("DELETE FROM dat.file_seen WHERE goal_id = ? AND file_name = ?", [plan.goal_id, plan.file_name])
     cursor.execute(
-        "INSERT INTO dat.file_seen VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, now()::TIMESTAMP)",
+        "INSERT INTO dat.file_seen VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, now()::TIMESTAMP, NULL)",
         [
             plan.goal_id,
             plan.file_name,

@@ -46,6 +46,16 @@ def overlaps(cursor: Cursor, change: Change, path: Path, later: Change, later_pa
     return Overlap(later.run_number, count, tuple(rows))
 
 
+def met_again(cursor: Cursor, path: Path, run_numbers: list[int]) -> dict[int, int]:
+    """Return how many profiles that a change made were met again by these later runs, changed or not, by run number."""
+    rows = cursor.execute(
+        f"""SELECT p._rev, count(*) FROM {_parquet(path)} e JOIN dat.profile p USING (profile_id)
+        WHERE e.is_new AND list_contains(?::BIGINT[], p._rev) GROUP BY p._rev""",
+        [run_numbers],
+    ).fetchall()
+    return dict(rows)
+
+
 def keys_changed_since(cursor: Cursor, path: Path) -> int:
     """Return how many rows that are known by a key were imported again since. path: of the .keys.parquet."""
     return merge_keys.changed_since(cursor, _parquet(path, *_KEY_HASHES))
@@ -106,8 +116,9 @@ def _take_back_seen(cursor: Cursor, change: Change) -> None:
         cursor.execute(f"UPDATE dat.file_seen SET sums = '[]', lapsed_sums = '[]' WHERE {mine}", ids)
         return
     cursor.execute(
-        f"UPDATE dat.file_seen SET sums = ?, lapsed_sums = ?, hash_columns = ?, hash_version = ? WHERE {mine}",
-        [*change.sums_before, *ids],
+        "UPDATE dat.file_seen SET sums = ?, lapsed_sums = ?, hash_columns = ?, hash_version = ?, rows_fingerprint = ? "
+        f"WHERE {mine}",
+        [*change.sums_before, change.seen.applied_by if change.seen else None, *ids],
     )
 
 

@@ -64,6 +64,11 @@ def settle(cursor: Cursor, remaining: Remaining, path: Path) -> bool:
     return True
 
 
+def forget(cursor: Cursor, spool_key: str) -> None:
+    """Leave the rows of a change unremembered: it is taken back, and the file was new."""
+    cursor.execute("DELETE FROM dat.to_remember WHERE spool_key = ?", [spool_key])
+
+
 def _found(cursor: Cursor, where: str, given: list[str]) -> list[Remaining]:
     rows = cursor.execute(
         f"SELECT goal_id, file_name, spool_key, columns FROM dat.to_remember WHERE {where} ORDER BY spool_key", given

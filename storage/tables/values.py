@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from engine.base import limits
-from storage.database import name_literal, text_literal
+from storage.database import text_literal
 from storage.records.formats import FALSE_WORDS, THOUSANDS, TRUE_WORDS
 from storage.records.goals import PropertyType, Strategy, ValueFormat
 from storage.records.merges import Fill
@@ -191,8 +191,3 @@ def row_hash(columns: tuple[int, ...] | None) -> str:
 def counts_as_json(counts: RunCounts) -> dict[str, Any]:
     """Return counts as JSON values under the names of RunCounts."""
     return {name: getattr(counts, name) for name in RunCounts.__dataclass_fields__}
-
-
-def column(name: str) -> str:
-    """Return a property's column in dat.profile."""
-    return name_literal(name)

@@ -47,6 +47,23 @@ def spent(shop: Shop) -> dict[str, Decimal]:
     return dict(shop.sql("SELECT customer_id, spent FROM dat.profile"))
 
 
+def test_a_sum_that_follows_one_action_leaves_other_profiles_of_the_file_as_they_are(shop: Shop) -> None:
+    # given an order without an amount, and changes that say something else besides
+    apply(shop)
+    note = [{"field": "note", "property": "note", "type": "text", "strategy": "set"}]
+    goal = wanted(shop.server, files="changes*.csv", identifiers=[], mappings=note, action=ACTION)["connections"][0]
+    changes = goal | {"name": CHANGES, "data_type": "action_modifications"}
+    verbs.do(shop.desk, CALLER, "apply", {"wanted": {"connections": [changes]}})
+    shop.write("orders.csv", ORDERS + "C1,cle,2026-11-04,,\n")
+    run(shop, NAME)
+    # when
+    shop.write("changes.csv", "order,amount,state,note\nA1,80,,less\nC1,,shipped,gone\n")
+    run(shop, CHANGES)
+    # then
+    assert spent(shop) == {"ana": Decimal("110.5"), "ben": Decimal(7), "cle": None}
+    assert shop.sql("SELECT note FROM dat.profile ORDER BY note") == [("gone",), ("less",), (None,)]
+
+
 @pytest.mark.promise("M24")
 def test_conversions_and_what_changes_them_roll_up_into_profiles_and_can_be_reverted(shop: Shop) -> None:
     # given

@@ -372,7 +372,9 @@ def test_a_row_read_and_not_accounted_for_fails_the_run_and_changes_nothing(
     run = shop.run()
     # then
     assert (run["state"], run["error"]["category"]) == ("failed", "ledger")
-    assert run["error"]["sentence"] == "Off by 1 rows in a.csv: the run failed and changed nothing."
+    assert run["error"]["sentence"] == (
+        "Off by 1 rows in a.csv: the run failed and changed nothing. Run it again; report the file if it stays so."
+    )
     assert balanced(run)
     assert shop.count() == 0
     assert shop.sql("SELECT count(*) FROM dat.import_row") == [(0,)]

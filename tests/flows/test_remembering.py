@@ -65,14 +65,22 @@ def test_the_next_import_of_the_file_does_not_wait_for_it(shop: Shop, file: Any)
     assert (run["rows"]["applied"], run["rows"]["unchanged"]) == (1, 3)
     assert [shop.profile(number)["points"] for number in ("1", "2", "3")] == [5, 2, 7]
     assert owed(shop) == []
-    # and what lay there goes when old files go
+    assert kept(shop) == []
+
+
+def test_rows_that_a_kill_left_after_they_were_remembered_go_when_old_files_go(shop: Shop, file: Any) -> None:
+    # given
+    del file
+    shop.sql("DELETE FROM dat.to_remember")
     assert len(kept(shop)) == 1
+    # when
     later = clock.now() + timedelta(days=2)
     try:
         clock.set_source(lambda: later)
         keeping.remove_old(shop.desk)
     finally:
         clock.use_machine_time()
+    # then
     assert kept(shop) == []
 
 

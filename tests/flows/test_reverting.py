@@ -1,17 +1,29 @@
 """A run is taken back whole, or refused by name; audiences follow."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from engine.actions import audiences as audience_actions
 from engine.actions import runs as actions
+from engine.base import clock
 from engine.base.errors import GiveUp
 from engine.flows import keeping
 from engine.views import audiences as audience_views
-from tests.fakes.shop import CALLER, Shop, age
+from tests.fakes.shop import CALLER, Shop, age, wanted
 
 HEADER = "id,name,points\n"
+
+
+def _keep_in(shop: Shop, days: int) -> None:
+    """Remove what is old, so many days from now."""
+    later = clock.now() + timedelta(days=days)
+    try:
+        clock.set_source(lambda: later)
+        keeping.remove_old(shop.desk)
+    finally:
+        clock.use_machine_time()
 
 
 def everything(shop: Shop) -> dict[str, list[tuple[Any, ...]]]:
@@ -90,17 +102,76 @@ def test_a_run_whose_file_came_again_is_reverted_after_the_later_one(shop: Shop)
     assert "run 2 imported a.csv again" in str(refused.value)
 
 
-def test_what_was_replaced_is_kept_ninety_days_and_then_says_so(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_whose_profiles_a_later_one_met_again_is_reverted_after_it(shop: Shop) -> None:
+    # given a later run that brings equal values to a profile of the first
+    shop.write("a.csv", HEADER + "1,Ana,\n")
+    shop.apply()
+    first = shop.run()
+    shop.write("b.csv", HEADER + "1,Ana,\n")
+    second = shop.run()
+    # when
+    with pytest.raises(GiveUp, match="run 2 has rows of 1 profiles that this run made"):
+        actions.revert(shop.desk, CALLER, first["id"])
+    # then
+    for run in (second, first):
+        actions.revert(shop.desk, CALLER, run["id"])
+        shop.work()
+    assert shop.count() == 0
+
+
+def test_rows_are_read_by_the_new_mapping_after_its_first_run_was_reverted(shop: Shop) -> None:
+    # given rows that were imported, then again by another mapping, which was reverted
+    path = shop.write("a.csv", HEADER + "1,Ana,5\n2,Ben,1\n")
+    shop.apply()
+    shop.run()
+    goal = wanted(shop.server)["connections"][0]["goals"][0]["import"]
+    more = {"field": "points", "property": "points_again", "type": "integer", "strategy": "sum"}
+    shop.apply(mappings=[*goal["mappings"], more])
+    second = shop.run()
+    assert shop.profile("1")["points_again"] == 5
+    actions.revert(shop.desk, CALLER, second["id"])
+    shop.work()
+    assert shop.profile("1")["points_again"] is None
+    # when the file grows
+    path.write_text(HEADER + "1,Ana,5\n2,Ben,1\n3,Cleo,2\n")
+    age(path)
+    shop.run()
+    # then
+    assert [shop.profile(number)["points_again"] for number in "123"] == [5, 1, 2]
+    assert [shop.profile(number)["points"] for number in "123"] == [5, 1, 2]
+
+
+@pytest.mark.fault(94)
+def test_properties_are_called_as_people_like(shop: Shop) -> None:
+    # given properties that are called as the merge might call something of its own
+    goal = wanted(shop.server)["connections"][0]["goals"][0]["import"]
+    names = {"name": "c0", "points": "h1"}
+    mappings = [item | {"property": names.get(item["field"], item["property"])} for item in goal["mappings"]]
+    path = shop.write("a.csv", HEADER + "1,Ana,5\n2,Ben,1\n")
+    shop.apply(mappings=mappings)
+    shop.run()
+    path.write_text(HEADER + "1,Anna,5\n2,Ben,2\n")
+    age(path)
+    # when
+    second = shop.run()
+    # then
+    assert second["state"] == "completed"
+    assert (shop.profile("1")["c0"], shop.profile("2")["h1"]) == ("Anna", 3)
+    actions.revert(shop.desk, CALLER, second["id"])
+    shop.work()
+    assert (shop.profile("1")["c0"], shop.profile("2")["h1"]) == ("Ana", 1)
+
+
+def test_what_was_replaced_is_kept_ninety_days_and_then_says_so(shop: Shop) -> None:
     # given
     shop.write("a.csv", HEADER + "1,Ana,5\n")
     shop.apply()
     first = shop.run()
     folder = shop.desk.spool.root / "changes"
-    keeping.remove_old(shop.desk)
+    _keep_in(shop, 89)
     assert len(list(folder.rglob("*.parquet"))) == 1
     # when
-    monkeypatch.setattr("engine.base.limits.KEPT_DAYS", 0)
-    keeping.remove_old(shop.desk)
+    _keep_in(shop, 91)
     # then
     assert list(folder.rglob("*.parquet")) == []
     with pytest.raises(GiveUp, match="is not kept any more"):

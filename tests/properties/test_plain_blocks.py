@@ -16,7 +16,7 @@ ROWS = st.builds(lambda row, end, times: (",".join(row) + end) * times, *[
 ])  # fmt: skip
 
 
-@pytest.mark.promise("M02")
+@pytest.mark.promise("M30")
 @example(text="a,b\nc,d\n", columns=2, slice_bytes=3, first_line=2, is_last=False)
 @example(text="a,b\nc\n,d,e\n", columns=2, slice_bytes=99, first_line=1, is_last=True)
 @given(
