@@ -169,6 +169,19 @@ def test_each_separator_can_be_chosen_and_another_one_typed(
 
 
 @pytest.mark.promise("M16")
+def test_a_field_that_is_called_line_stands_beside_the_number_of_the_line(
+    desk: Desk, shop: shops.Shop, show: Show
+) -> None:
+    # given
+    shops.scan(desk, shop, ("Line", "id"), rows=[["a", "1"]])
+    # when
+    page = show("goal_page.py", id=shop.goal_id, part="formats")
+    # then
+    assert not page.exception
+    [table] = [found.value for found in page.dataframe if "Line" in found.value.columns]
+    assert (list(table.columns), table.iloc[0].tolist()) == (["Line of the file", "Line", "id"], [2, "a", "1"])
+
+
 def test_every_field_of_the_file_has_a_row_with_its_first_value(desk: Desk, shop: shops.Shop, show: Show) -> None:
     # given
     shops.scan(desk, shop)
