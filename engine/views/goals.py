@@ -1,5 +1,6 @@
 """What the mapping page shows: the goal, what a scan saw, what properties there are, and previews."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,14 +9,14 @@ from engine.base import clock, errors
 from engine.flows import goal_place
 from engine.flows.desk import Desk
 from engine.mapping import actions as action_rules
-from engine.mapping import checks, goal_checks, strategies
+from engine.mapping import checks, goal_checks, strategies, suggested_types
 from engine.mapping.checks import Finding
 from engine.security import audit, masking, roles
 from engine.security.audit import What
 from engine.security.roles import Right
 from storage.database import Cursor
 from storage.records.connections import Connection
-from storage.records.goals import FileFormat, ImportGoal, Property, PropertyType, Strategy
+from storage.records.goals import FileFormat, ImportGoal, Property, PropertyType, Strategy, ValueFormat
 from storage.records.people import Caller
 from storage.records.runs import Job, RunCounts
 from storage.tables import connections, files_seen, goals, jobs, profiles, runs, samples
@@ -150,6 +151,11 @@ def findings(page: GoalPage, goal: ImportGoal) -> tuple[Finding, ...]:
     """Return what the goal's mappings meet, in their order: a property that holds data, a wider one, two fields."""
     known = {item.name.lower(): item for item in page.properties}
     return checks.findings(goal, known, {name for name, number in page.filled.items() if number})
+
+
+def suggested_type(field: str, texts: Sequence[str], written: ValueFormat) -> PropertyType:
+    """Return the type that a field is added as: the narrowest one that all values of a sample fit without loss."""
+    return suggested_types.of(field, texts, written)
 
 
 def strategies_of(kind: PropertyType) -> tuple[Strategy, ...]:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from engine.views import goals as view
 from engine.views.goals import GoalPage
-from pages.parts import mapping_rows, mapping_types
+from pages.parts import mapping_rows
 from pages.parts.goal_edit import Edit, samples
 from pages.parts.mapping_rows import MappingRow, Surroundings
 from storage.records.goals import PropertyType
@@ -48,7 +48,7 @@ def _take_prefix(edit: Edit, key: str) -> None:
 def _add_all(page: GoalPage, edit: Edit, place: Surroundings) -> None:
     written = edit.goal.values
     suggested = {
-        name: mapping_types.suggested(name, [value for _, value in samples(page, name)], written)
+        name: view.suggested_type(name, [value for _, value in samples(page, name)], written)
         for name in mapping_rows.addable(edit.rows, place)
     }
     edit.rows = mapping_rows.add_all(edit.rows, edit.prefix, suggested, place)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pages.parts import goal_changes, mapping_filter, mapping_rows, mapping_types
+from pages.parts import goal_changes, mapping_filter, mapping_rows
 from pages.parts.mapping_filter import Show
 from pages.parts.mapping_rows import MappingRow, Surroundings
 from storage.records.goals import (
@@ -226,36 +226,6 @@ def test_all_detected_fields_are_added_at_once_with_the_prefix() -> None:
     assert made["spend"] == ("Loy_Spend", PropertyType.DECIMAL)
     assert made["kept"][0] == "mine"
     assert mapping_rows.addable(after, around) == ()
-
-
-@pytest.mark.fault(85)
-@pytest.mark.fault(87)
-@pytest.mark.parametrize(
-    ("field", "texts", "written", "kind"),
-    [
-        ("points", ["12", "-7", ""], ValueFormat(), PropertyType.INTEGER),
-        ("points", ["012", "7"], ValueFormat(), PropertyType.TEXT),
-        ("points", ["+31612345678"], ValueFormat(), PropertyType.TEXT),
-        ("card", ["12345678901234567890"], ValueFormat(), PropertyType.TEXT),
-        ("order_id", ["17"], ValueFormat(), PropertyType.TEXT),
-        ("paid", ["11.70", "3"], ValueFormat(), PropertyType.DECIMAL),
-        ("paid", ["1.234,50"], ValueFormat(decimal=",", thousands="."), PropertyType.DECIMAL),
-        ("paid", ["1.234,50"], ValueFormat(), PropertyType.TEXT),
-        ("opted", ["yes", "No"], ValueFormat(), PropertyType.BOOLEAN),
-        ("stores", ["AMS|UTR", "AMS"], ValueFormat(multi_value="|"), PropertyType.LIST),
-        ("number_of_orders", ["17"], ValueFormat(), PropertyType.INTEGER),
-        ("born", ["01/02/2026"], ValueFormat(), PropertyType.TEXT),
-        ("born", ["20260102"], ValueFormat(), PropertyType.TEXT),
-        ("born", ["01/02/2026"], ValueFormat(date="%d/%m/%Y"), PropertyType.DATE),
-        ("born", ["13/13/2026"], ValueFormat(date="%d/%m/%Y"), PropertyType.TEXT),
-        ("seen", ["2026-11-21T10:30:00Z"], ValueFormat(date_time="ISO 8601"), PropertyType.DATE_TIME),
-        ("empty", ["", " "], ValueFormat(), PropertyType.TEXT),
-    ],
-)
-def test_a_suggested_type_loses_nothing_and_guesses_no_date(
-    field: str, texts: list[str], written: ValueFormat, kind: PropertyType
-) -> None:
-    assert mapping_types.suggested(field, texts, written) is kind
 
 
 def test_pills_and_search_choose_rows_and_pages_take_a_hundred() -> None:

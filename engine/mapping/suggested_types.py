@@ -21,7 +21,7 @@ _FIRST_ID_WORDS = _ID_WORDS - {"no", "nr", "number", "key", "code"}
 _BOOLEANS = frozenset({"true", "false", "yes", "no"})
 
 
-def suggested(field: str, texts: Sequence[str], written: ValueFormat) -> PropertyType:
+def of(field: str, texts: Sequence[str], written: ValueFormat) -> PropertyType:
     """Return the narrowest type that all values of a sample fit, text where there are none."""
     given = [text.strip() for text in texts if text.strip()]
     if not given:
