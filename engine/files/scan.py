@@ -73,13 +73,9 @@ def scan(data: bytes, first_line: int, layout: Layout, *, is_last: bool) -> Scan
     lines = plain.lines(data, end, layout.marks, layout.columns)
     if lines is None:
         return _Scanner(data, first_line, layout, is_last=is_last).run()
-    return Scan(
-        consumed=end,
-        physical_lines=lines.number,
-        clean=[memoryview(data)[:end]],
-        lines=np.arange(first_line, first_line + lines.number),
-        longest_bytes=lines.longest_bytes,
-    )
+    numbers = np.arange(first_line, first_line + lines.number)
+    text = memoryview(data)[:end]
+    return Scan(end, lines.number, clean=[text], lines=numbers, longest_bytes=lines.longest_bytes)
 
 
 def line_ends(data: bytes, text: NDArray[np.uint8], *, is_last: bool) -> NDArray[np.bool_]:
