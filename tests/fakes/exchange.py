@@ -179,7 +179,7 @@ def merged(desk: Desk, goal_id: str, of: HandedFile, **counts: int) -> None:
     """Leave the marker of a merge of a file with these counts."""
     with desk.database.write("dat") as cursor:
         cursor.execute(
-            "INSERT INTO dat.file_seen VALUES (?, ?, ?, ?, '', '[]', '[]', '[]', 1, ?, ?, ?)",
+            "INSERT INTO dat.file_seen VALUES (?, ?, ?, ?, '', '[]', '[]', '[]', 1, ?, ?, ?, NULL)",
             [goal_id, of.name, of.sha256, of.size_bytes, of.run_id, json.dumps(counts), clock.now()],
         )
 

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +96,15 @@ def test_a_reader_that_leaves_early_sees_no_traceback(terminal: Terminal) -> Non
     assert (done.stdout, done.stderr) == ('[{"file": ', "")
 
 
+@pytest.fixture
+def heeds_ctrl_c() -> Iterator[None]:
+    """Processes that are started heed Ctrl-C, also where a shell began these tests in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeds_ctrl_c")
 def test_ctrl_c_ends_a_waiting_command_with_one_sentence(terminal: Terminal) -> None:
     # given
     put(terminal, 150_000, "1")
