@@ -39,7 +39,7 @@ def merge(
     """Merge one file; the caller holds the write transaction on `dat`.
 
     Rows of its last import that are still to be remembered are remembered first. Where the attempt remembers later,
-    what the reader accepted is kept for that; `Spool.remove_change` takes it away again.
+    what the reader accepted is moved beside the before-image for that.
 
     Raises:
         MendData: The file does not fit the goal, or a limit of the goal is met (category limit).

@@ -49,7 +49,7 @@ def settle(desk: Desk, cursor: Cursor, remaining: Remaining) -> bool:
     """Remember the rows of one file; the caller holds the write transaction on `dat`.
 
     Returns:
-        Whether they still remained.
+        Whether they still remained; False where somebody was quicker.
 
     Raises:
         GiveUp: They cannot be read any more, so the file cannot be told from its last import; nothing was changed.
@@ -63,4 +63,5 @@ def settle(desk: Desk, cursor: Cursor, remaining: Remaining) -> bool:
             "it cannot be told. Nothing was changed: restore the spool, or have the file sent under another name.",
             errors.Category.STORAGE,
         )
-    return to_remember.settle(cursor, remaining, path)
+    to_remember.settle(cursor, remaining, path)
+    return True

@@ -17,7 +17,6 @@ from storage.records.goals import FileFormat, ImportGoal
 _ROWS_SHOWN_MAX, _ROW_HEIGHT = 10, 36
 _SAMPLE_COLUMNS_MAX = 100
 _LINES_MAX = 1_000
-_LINE_TITLES = ("Line", "Line of the file", *(f"Line ({number})" for number in range(101)))
 
 
 def draw(page: GoalPage, edit: Edit) -> None:
@@ -181,7 +180,9 @@ def _draw_rows(scan: Scan, asked: FileFormat) -> None:
     shown = scan.columns[:_SAMPLE_COLUMNS_MAX]
     names = [visible(name) for name in shown]
     # A table names each column once, and a file may have a column "Line" of its own.
-    first = next(name for name in _LINE_TITLES if name not in names)
+    first = "Line"
+    while first in names:
+        first = f"{first} of the file"
     rows = [[line, *map(visible, values[: len(shown)])] for line, values in scan.rows]
     st.dataframe(
         pd.DataFrame(rows, columns=[first, *names]),

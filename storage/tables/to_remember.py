@@ -42,30 +42,19 @@ def of_file(cursor: Cursor, goal_id: str, file_name: str) -> list[Remaining]:
     return _found(cursor, "goal_id = ? AND file_name = ?", [goal_id, file_name])
 
 
-def settle(cursor: Cursor, remaining: Remaining, path: Path) -> bool:
-    """Remember the rows now; the caller holds the write transaction on `dat`. path: where they lie.
-
-    Returns:
-        Whether they still remained; False where somebody was quicker.
-    """
-    mine = [remaining.goal_id, remaining.file_name]
-    gone = cursor.execute(
-        "DELETE FROM dat.to_remember WHERE goal_id = ? AND file_name = ? AND spool_key = ?",
-        [*mine, remaining.spool_key],
-    ).fetchone()
-    if not gone or not gone[0]:
-        return False
+def settle(cursor: Cursor, remaining: Remaining, path: Path) -> None:
+    """Remember the rows now, which still remain; the caller holds the write transaction on `dat`. path: their file."""
+    forget(cursor, remaining.spool_key)
     rows = f"read_parquet({text_literal(str(path))}, hive_partitioning = false)"
     cursor.execute(
         f"INSERT INTO dat.import_row SELECT ?, ?, {values.row_hash(remaining.columns)} AS row_hash, count(*) "
         f"FROM {rows} GROUP BY row_hash",
-        mine,
+        [remaining.goal_id, remaining.file_name],
     )
-    return True
 
 
 def forget(cursor: Cursor, spool_key: str) -> None:
-    """Leave the rows of a change unremembered: it is taken back, and the file was new."""
+    """Take the rows of a change off the list: they are remembered, or the change is taken back."""
     cursor.execute("DELETE FROM dat.to_remember WHERE spool_key = ?", [spool_key])
 
 

@@ -26,6 +26,13 @@ def _keep_in(shop: Shop, days: int) -> None:
         clock.use_machine_time()
 
 
+def take_back(shop: Shop, *runs: dict[str, Any]) -> None:
+    """Revert runs, one after the other."""
+    for run in runs:
+        actions.revert(shop.desk, CALLER, run["id"])
+        shop.work()
+
+
 def everything(shop: Shop) -> dict[str, list[tuple[Any, ...]]]:
     """Return profiles without the number of the run that touched them last, and what imports remember."""
     return {
@@ -49,8 +56,7 @@ def test_a_run_that_is_reverted_leaves_the_state_before_it_and_its_file_is_not_t
     second = shop.run()
     assert audience_views.page(shop.desk, CALLER, audience.audience_id).members == 3
     # when
-    actions.revert(shop.desk, CALLER, second["id"])
-    shop.work()
+    take_back(shop, second)
     # then
     assert everything(shop) == before
     assert audience_views.page(shop.desk, CALLER, audience.audience_id).members == 1
@@ -81,9 +87,7 @@ def test_a_run_that_later_ones_built_on_is_not_reverted_and_they_are_named(shop:
     assert str(refused.value) == ("Cannot revert: run 2 changed 2 of the same values. Revert that one first.")
     assert everything(shop) == before
     # and one after the other it goes
-    for run in (second, first):
-        actions.revert(shop.desk, CALLER, run["id"])
-        shop.work()
+    take_back(shop, second, first)
     assert shop.count() == 0
 
 
@@ -113,9 +117,7 @@ def test_a_run_whose_profiles_a_later_one_met_again_is_reverted_after_it(shop: S
     with pytest.raises(GiveUp, match="run 2 has rows of 1 profiles that this run made"):
         actions.revert(shop.desk, CALLER, first["id"])
     # then
-    for run in (second, first):
-        actions.revert(shop.desk, CALLER, run["id"])
-        shop.work()
+    take_back(shop, second, first)
     assert shop.count() == 0
 
 
@@ -129,8 +131,7 @@ def test_rows_are_read_by_the_new_mapping_after_its_first_run_was_reverted(shop:
     shop.apply(mappings=[*goal["mappings"], more])
     second = shop.run()
     assert shop.profile("1")["points_again"] == 5
-    actions.revert(shop.desk, CALLER, second["id"])
-    shop.work()
+    take_back(shop, second)
     assert shop.profile("1")["points_again"] is None
     # when the file grows
     path.write_text(HEADER + "1,Ana,5\n2,Ben,1\n3,Cleo,2\n")
@@ -157,8 +158,7 @@ def test_properties_are_called_as_people_like(shop: Shop) -> None:
     # then
     assert second["state"] == "completed"
     assert (shop.profile("1")["c0"], shop.profile("2")["h1"]) == ("Anna", 3)
-    actions.revert(shop.desk, CALLER, second["id"])
-    shop.work()
+    take_back(shop, second)
     assert (shop.profile("1")["c0"], shop.profile("2")["h1"]) == ("Ana", 1)
 
 
