@@ -1,6 +1,6 @@
 """Remembers the rows of large files after the run that applied them, so that the run need not wait for it.
 
-Whoever needs them sooner (the next import of the file, its dry run, a revert) settles them first.
+Whoever needs them sooner (the next import of the file, its dry run) settles them first; a revert of the run drops them.
 """
 
 from typing import Any

@@ -152,7 +152,7 @@ def _same_profiles(
         counts.update(reverts.met_again(cursor, _image(desk, change), numbers))
     return [
         Hindrance(
-            f"Cannot revert: run {number} has rows of {count:,} profiles that this run made. Revert that one first.",
+            f"Cannot revert: run {number} has rows of profiles that this run made ({count:,}). Revert that one first.",
             (number,),
         )
         for number, count in sorted(counts.items(), reverse=True)
