@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 _WORKING = "working"
+_REPLACED = ".parquet"
 _FOLDERS = ("boxes", "landed", "partial", "kept", "answers", "changes")
 ACCEPTED_ROWS = ".accepted.parquet"
 
@@ -84,6 +85,11 @@ class Spool:
         (self.root / key).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         return key
 
+    def replaced(self, key: str) -> Path:
+        """Return where what a merge replaced lies: its before-image."""
+        target = self.root / key
+        return target.with_name(f"{target.name}{_REPLACED}")
+
     def accepted_rows(self, key: str) -> Path:
         """Return where rows that are still to be remembered lie, beside what their merge replaced."""
         target = self.root / key
@@ -92,7 +98,7 @@ class Spool:
     def remove_change(self, key: str) -> None:
         """Remove all that a merge kept under a key."""
         target = self.root / key
-        for ending in (".parquet", ".rows.parquet", ".keys.parquet", ACCEPTED_ROWS):
+        for ending in (_REPLACED, ".rows.parquet", ".keys.parquet", ACCEPTED_ROWS):
             target.with_name(target.name + ending).unlink(missing_ok=True)
 
     def remove(self, key: str) -> None:

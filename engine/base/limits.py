@@ -18,7 +18,8 @@ SNIFF_BYTES = 256 * 1024
 SAMPLE_ROWS = 20
 """Rows shown in previews."""
 REMEMBERED_LATER_ROWS_MIN = 100_000
-"""The rows of larger files are remembered after their run; for smaller ones a job costs more than it saves."""
+"""Of larger files the rows are remembered, and what they replaced is compared, after the run; for smaller ones a job
+costs more than it saves."""
 QUOTED_LINES_ALIKE_MAX = 10
 """Lines inside one quoted field that look like rows of the file; with more of them a quote was left open."""
 

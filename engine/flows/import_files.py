@@ -20,7 +20,7 @@ from storage.records.exchange import FileState
 from storage.records.goals import ImportGoal
 from storage.records.runs import Run, RunCounts, RunState
 from storage.tables import audiences as audiences_table
-from storage.tables import connections, exchange, files_seen, goals, jobs, profiles, runs, to_remember
+from storage.tables import changes, connections, exchange, files_seen, goals, jobs, profiles, runs, to_remember
 
 
 def run_connection(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def run_connection(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[
 
 
 def _remember_later(cursor: Cursor) -> None:
-    if to_remember.listed(cursor):
+    if to_remember.listed(cursor) or changes.uncompared(cursor):
         queue.add_remember(cursor, "run")
 
 

@@ -1,6 +1,7 @@
-"""Remembers the rows of large files after the run that applied them, so that the run need not wait for it.
+"""Does what a large import leaves for after its run: compares what it replaced, and remembers its rows.
 
-Whoever needs them sooner (the next import of the file, its dry run) settles them first; a revert of the run drops them.
+Whoever needs it sooner sees to it first: any merge and any revert has what was replaced compared; the next import of
+the file and its dry run settle the rows, and a revert of the run drops them.
 """
 
 from typing import Any
@@ -9,12 +10,12 @@ from engine.base import errors
 from engine.flows.desk import Desk
 from engine.flows.watch import Watch
 from storage.database import Cursor
-from storage.tables import to_remember
+from storage.tables import changes, to_remember
 from storage.tables.to_remember import Remaining
 
 
 def remember(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[str, Any]:
-    """Remember all rows that remain, one file a transaction; a kind of job.
+    """Compare what was replaced, then remember all rows that remain, one file a transaction; a kind of job.
 
     Args:
         desk: The open home.
@@ -28,6 +29,8 @@ def remember(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[str, A
         GiveUp: Rows of a file cannot be read any more; those of other files are remembered.
     """
     del arguments
+    with desk.database.write("dat") as cursor:
+        compare(desk, cursor)
     with desk.database.read() as cursor:
         remaining = to_remember.listed(cursor)
     files, lost = 0, list[errors.GiveUp]()
@@ -43,6 +46,12 @@ def remember(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[str, A
     if lost:
         raise lost[0]
     return {"files": files}
+
+
+def compare(desk: Desk, cursor: Cursor) -> None:
+    """Write the before-images of profiles that were set aside; the caller holds the write transaction on `dat`."""
+    for change in changes.uncompared(cursor):
+        changes.compare(cursor, change, desk.spool.replaced(change.spool_key or ""))
 
 
 def settle(desk: Desk, cursor: Cursor, remaining: Remaining) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.base import clock, errors
-from engine.flows import queue
+from engine.flows import queue, remembering
 from engine.flows.desk import Desk
 from engine.flows.watch import Watch
 from storage.database import Cursor
@@ -56,6 +56,7 @@ def revert(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[str, Any
         found = _hindrances(desk, cursor, run_id) if standing else []
         if found:
             raise errors.GiveUp(found[0].sentence)
+        remembering.compare(desk, cursor)
         for change in reversed(standing):
             to_remember.forget(cursor, change.spool_key or "")
             profiles += reverts.take_back(cursor, change, _image(desk, change))
@@ -81,8 +82,11 @@ def _path(desk: Desk, change: Change) -> Path:
 
 
 def _image(desk: Desk, change: Change) -> Path:
-    path = _path(desk, change)
-    return path.with_name(f"{path.name}.parquet")
+    return desk.spool.replaced(change.spool_key or "")
+
+
+def _is_kept(desk: Desk, cursor: Cursor, change: Change) -> bool:
+    return changes.is_kept(cursor, change, _image(desk, change))
 
 
 def _hindrances(desk: Desk, cursor: Cursor, run_id: str) -> list[Hindrance]:
@@ -92,7 +96,7 @@ def _hindrances(desk: Desk, cursor: Cursor, run_id: str) -> list[Hindrance]:
         return [Hindrance("This run was reverted already.")]
     if not mine:
         return [Hindrance("This run changed nothing that could be taken back.")]
-    if any(change.spool_key is None or not _image(desk, change).is_file() for change in mine):
+    if not all(_is_kept(desk, cursor, change) for change in mine):
         return [
             Hindrance("Cannot revert: what this run replaced is not kept any more. Bring the values back by an import.")
         ]
@@ -126,7 +130,7 @@ def _same_values(desk: Desk, cursor: Cursor, mine: list[Change], later: list[Cha
     values: dict[int, tuple[tuple[int, str], ...]] = {}
     for change in mine:
         for item in later:
-            if item.position < change.position or item.spool_key is None or not _image(desk, item).is_file():
+            if item.position < change.position or not _is_kept(desk, cursor, item):
                 continue
             found = reverts.overlaps(cursor, change, _image(desk, change), item, _image(desk, item))
             if found is not None:
@@ -149,7 +153,7 @@ def _same_profiles(
     numbers = sorted({item.run_number for item in later} - named)
     counts: Counter[int] = Counter()
     for change in mine if numbers else ():
-        counts.update(reverts.met_again(cursor, _image(desk, change), numbers))
+        counts.update(reverts.met_again(cursor, change, _image(desk, change), numbers))
     return [
         Hindrance(
             f"Cannot revert: run {number} has rows of profiles that this run made ({count:,}). Revert that one first.",

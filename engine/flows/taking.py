@@ -11,7 +11,7 @@ from pathlib import Path
 
 from engine.base import clock, errors, ids
 from engine.files import reading as files
-from engine.flows import answering, merging, ticks
+from engine.flows import answering, merging, remembering, ticks
 from engine.flows.desk import Desk
 from engine.flows.work import MERGE, READ, Work, added
 from engine.mapping import plan
@@ -240,6 +240,7 @@ def _merge(work: Work, goal: ImportGoal, file: HandedFile, reading: FileReading,
     desk, key = work.desk, work.desk.spool.change_key(work.run.run_id, ids.ulid())
     try:
         with desk.database.write("dat") as cursor:
+            remembering.compare(desk, cursor)
             attempt = plan.Attempt(
                 run_id=work.run.run_id,
                 revision=work.run.number,
@@ -250,6 +251,8 @@ def _merge(work: Work, goal: ImportGoal, file: HandedFile, reading: FileReading,
                 changes_path=str(desk.spool.path(key)),
                 changes_key=key,
                 remembers_later=True,
+                # Another file of this run would only have to wait for it.
+                compares_later=not exchange.in_state(cursor, work.connection.connection_id, FileState.QUEUED),
             )
             settled = [
                 desk.spool.accepted_rows(item.spool_key)

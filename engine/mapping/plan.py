@@ -18,8 +18,9 @@ class Attempt:
     """Which run merges which file: ids that the plan carries through.
 
     limits_waived: a person wants the file imported although a limit stopped it. changes_path, changes_key: see
-    MergePlan. remembers_later: the caller keeps accepted rows until they are remembered. data_type: of the connection,
-    which says whether rows are actions. held: the types of the properties that are there, by lower-case name.
+    MergePlan. remembers_later: the caller keeps accepted rows until they are remembered. compares_later: the caller
+    sees to it that what was replaced is compared (storage.tables.changes). data_type: of the connection, which says
+    whether rows are actions. held: the types of the properties that are there, by lower-case name.
     """
 
     run_id: str
@@ -30,6 +31,7 @@ class Attempt:
     changes_path: str | None = None
     changes_key: str = ""
     remembers_later: bool = False
+    compares_later: bool = False
     data_type: DataType | None = None
     held: ReadOnly[str, PropertyType] = field(default_factory=dict)
 
@@ -92,6 +94,7 @@ def make(goal: ImportGoal, reading: FileReading, seen: FileSeen | None, attempt:
     has_old_sums = any(mark in old_sums for mark, mapping in sums.items() if mapping.strategy is Strategy.SUM)
     known_by = _known_by(seen, number, attempt.file_name, has_old_sums=has_old_sums)
     full = frozenset(reading.full_columns)
+    is_large = reading.records >= limits.REMEMBERED_LATER_ROWS_MIN
     return MergePlan(
         run_id=attempt.run_id,
         goal_id=goal.goal_id,
@@ -125,7 +128,8 @@ def make(goal: ImportGoal, reading: FileReading, seen: FileSeen | None, attempt:
         shrink_percent_max=None if attempt.limits_waived else goal.shrink_percent_max,
         changes_path=attempt.changes_path,
         changes_key=attempt.changes_key,
-        remembers_later=attempt.remembers_later and reading.records >= limits.REMEMBERED_LATER_ROWS_MIN,
+        remembers_later=attempt.remembers_later and is_large,
+        compares_later=attempt.compares_later and is_large,
     )
 
 

@@ -76,9 +76,9 @@ def of_profile(desk: Desk, caller: Caller, profile_id: int) -> Lineage:
             return {}
         kept = []
         for change in changes.with_content(cursor):
+            path = desk.spool.replaced(str(change.spool_key))
             # A merge that changed no profile has nothing to tell.
-            path = desk.spool.path(f"{change.spool_key}.parquet") if change.profiles else None
-            if path is not None and path.is_file():
+            if change.profiles and changes.is_kept(cursor, change, path):
                 kept.append((change, path))
         settings = lineage.of_profile(cursor, profile_id, kept)
         by_name: dict[str, list[Setting]] = {}

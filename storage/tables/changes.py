@@ -6,16 +6,20 @@ number), is_new BOOLEAN, and for each property number n of dat.change.fills: c<n
 b<n> (what it held before, where changed). <key>.rows.parquet has what the import remembered of its rows before
 (merge_known), <key>.keys.parquet what it remembered of keys and their sums (merge_keys).
 Files without a row, left by a merge that was rolled back, are removed by the keeping of old files.
+
+A merge that replaces most profiles sets them aside instead, and <key>.parquet is written after its run (`compare`);
+`image` reads both alike.
 """
 
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from storage.database import Cursor, name_literal, text_literal
 from storage.records.merges import FileSeen, MergePlan
-from storage.tables import files_seen, merge_writing
+from storage.tables import files_seen, merge_writing, set_aside
 
 PARQUET = "FORMAT parquet, COMPRESSION lz4_raw, DICTIONARY_SIZE_LIMIT 1, ROW_GROUP_SIZE 40960"
 """Looking for repeated values costs more than it saves, and of the codecs this one cost least. Small groups of rows are
@@ -78,10 +82,63 @@ def keep(cursor: Cursor, plan: MergePlan) -> None:
     if plan.changes_path is None:
         return
     names = merge_writing.written(cursor, plan)
-    row = cursor.execute(
-        f"""COPY ({_replaced(cursor, plan, names)} UNION ALL {_made(names)})
-        TO {text_literal(plan.changes_path + ".parquet")} ({PARQUET})"""
-    ).fetchone()
+    same = {plan.links[0].property.lower()} if plan.is_plain else set()
+    several = cursor.execute("SELECT 1 FROM temp.merged WHERE _lines IS NOT NULL LIMIT 1").fetchone() is not None
+    compared = _compared("dat.profile", "temp.merged", names, same, several=several)
+    _add(cursor, plan, names, _written_to(cursor, compared, f"{plan.changes_path}.parquet"))
+
+
+def set_profiles_aside(cursor: Cursor, plan: MergePlan, written: merge_writing.Written) -> None:
+    """Put temp.merged in the place of the profiles and add the row of a change; its before-image is to follow."""
+    names = merge_writing.written(cursor, plan)
+    _add(cursor, plan, names, set_aside.keep_lines(cursor, _change_id(plan)))
+    set_aside.write(cursor, _change_id(plan), written)
+
+
+def uncompared(cursor: Cursor) -> list[Change]:
+    """Return the changes whose before-images are still to be written: one, or none.
+
+    `compare` comes before anything else that writes profiles, in one transaction with it or in one of its own.
+    """
+    ids = set_aside.listed(cursor)
+    return _changes(cursor, "list_contains(?::VARCHAR[], change_id)", [list(ids)]) if ids else []
+
+
+def compare(cursor: Cursor, change: Change, path: Path) -> None:
+    """Write the before-image of profiles that were set aside, and let them go; path: where it is to lie."""
+    profiles = _written_to(cursor, _set_aside(change), str(path))
+    cursor.execute("UPDATE dat.change SET profiles = ? WHERE change_id = ?", [profiles, change.change_id])
+    set_aside.drop(cursor, change.change_id)
+
+
+def image(cursor: Cursor, change: Change, path: Path) -> str:
+    """Return SQL for the rows of a before-image. path: where it lies, or is to lie once it is written."""
+    if change.change_id in set_aside.listed(cursor):
+        return f"({_set_aside(change)})"
+    return f"read_parquet({text_literal(str(path))}, hive_partitioning = false)"
+
+
+def is_kept(cursor: Cursor, change: Change, path: Path) -> bool:
+    """Say whether what a merge replaced can be read; path as in `image`."""
+    return change.spool_key is not None and (path.is_file() or change.change_id in set_aside.listed(cursor))
+
+
+def _set_aside(change: Change) -> str:
+    names, aside = [item.name for item in change.properties], change.change_id
+    return _compared(set_aside.before(aside), set_aside.merged(aside), names, set(), several=True)
+
+
+def _written_to(cursor: Cursor, compared: str, path: str) -> int:
+    row = cursor.execute(f"COPY ({compared}) TO {text_literal(path)} ({PARQUET})").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _change_id(plan: MergePlan) -> str:
+    return plan.changes_key.rsplit("/", 1)[-1]
+
+
+def _add(cursor: Cursor, plan: MergePlan, names: list[str], profiles: int) -> None:
+    """Add the row of a change, and write what is remembered of keys."""
     if plan.has_keys:
         hashes = ", ".join(f"CAST({name} AS UUID) AS {name}" for name in ("key_hash", "row_hash", "wrote"))
         target = text_literal(f"{plan.changes_path}.keys.parquet")
@@ -99,7 +156,7 @@ def keep(cursor: Cursor, plan: MergePlan) -> None:
         SELECT ?, coalesce(max(position), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, now()::TIMESTAMP, NULL, NULL
         FROM dat.change""",
         [
-            plan.changes_key.rsplit("/", 1)[-1],
+            _change_id(plan),
             plan.run_id,
             plan.revision,
             plan.goal_id,
@@ -107,21 +164,35 @@ def keep(cursor: Cursor, plan: MergePlan) -> None:
             plan.file_name,
             json.dumps(said),
             plan.changes_key,
-            int(row[0]) if row else 0,
+            profiles,
             json.dumps(before),
         ],
     )
 
 
-def _replaced(cursor: Cursor, plan: MergePlan, names: list[str]) -> str:
-    """Return SQL for the profiles that a merge changes, with what they hold now.
+def _compared(held: str, merged: str, names: list[str], same: set[str], *, several: bool) -> str:
+    """Return SQL for a before-image.
 
-    They are read in their own order and compared by hashes with what they will hold, because gathering the old texts
-    in the order of the file costs more than all the rest. The hashes live for this one statement. A profile that was
-    found by its one identifier keeps that.
+    Args:
+        held: The table of what the profiles held.
+        merged: Table or SQL of what the written ones hold now, as temp.merged.
+        names: The properties that the merge may have written.
+        same: Of these, in lower case, those that no profile has another value of: the one that it was found by.
+        several: Whether a profile may have had several rows.
     """
-    same = {plan.links[0].property.lower()} if plan.is_plain else set()
-    several = cursor.execute("SELECT 1 FROM temp.merged WHERE _lines IS NOT NULL LIMIT 1").fetchone()
+    made = "".join(
+        f", {name_literal(name)} IS NOT NULL AS c{number}, NULL AS b{number}" for number, name in enumerate(names)
+    )
+    return f"""{_replaced(held, merged, names, same, several=several)} UNION ALL
+        SELECT profile_id, _line, _lines, true{made} FROM {merged} WHERE _old_id IS NULL"""
+
+
+def _replaced(held: str, merged: str, names: list[str], same: set[str], *, several: bool) -> str:
+    """Return SQL for the profiles that a merge changes, with what they held.
+
+    They are read in their own order and compared by hashes with what they hold then, because gathering the old texts
+    in the order of the file costs more than all the rest. The hashes live for this one statement.
+    """
     compared = {number: name_literal(name) for number, name in enumerate(names) if name.lower() not in same}
     # No property's name begins with "_", so that none is mistaken for one of these.
     hashes = "".join(f", hash({name}) AS _h{number}" for number, name in compared.items())
@@ -135,17 +206,9 @@ def _replaced(cursor: Cursor, plan: MergePlan, names: list[str]) -> str:
     return f"""SELECT * FROM (
         SELECT p.profile_id, m._line AS line, {"m._lines" if several else "NULL::BIGINT[]"} AS lines,
             false AS is_new{parts}
-        FROM dat.profile p JOIN (
-            SELECT _old_id, _line{", _lines" if several else ""}{hashes} FROM temp.merged WHERE _old_id IS NOT NULL) m
+        FROM {held} p JOIN (
+            SELECT _old_id, _line{", _lines" if several else ""}{hashes} FROM {merged} WHERE _old_id IS NOT NULL) m
         ON m._old_id = p.profile_id) WHERE {changed}"""
-
-
-def _made(names: list[str]) -> str:
-    """Return SQL for the profiles that a merge makes."""
-    parts = "".join(
-        f", {name_literal(name)} IS NOT NULL AS c{number}, NULL AS b{number}" for number, name in enumerate(names)
-    )
-    return f"SELECT profile_id, _line, _lines, true{parts} FROM temp.merged WHERE _old_id IS NULL"
 
 
 def _rows_kept(plan: MergePlan) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from storage.database import Cursor
+from storage.tables import changes
 from storage.tables.changes import Change
 
 
@@ -29,28 +30,29 @@ def of_profile(cursor: Cursor, profile_id: int, kept: list[tuple[Change, Path]])
     Args:
         cursor: To read.
         profile_id: Whose.
-        kept: Changes with where their before-images lie, newest first; each file is there.
+        kept: Changes with where their before-images lie, newest first; each can be read (`changes.is_kept`).
     """
-    if not kept:
-        return []
-    paths = {str(path): change for change, path in kept}
+    waiting = {change.change_id for change in changes.uncompared(cursor)}
+    paths = [str(path) for change, path in kept if change.change_id not in waiting]
     # All files share these columns, whatever else is in each.
-    rows = cursor.execute(
-        "SELECT filename FROM read_parquet(?, filename = true, hive_partitioning = false) WHERE profile_id = ?",
-        [list(paths), profile_id],
-    ).fetchall()
+    rows = (
+        cursor.execute(
+            "SELECT filename FROM read_parquet(?, filename = true, hive_partitioning = false) WHERE profile_id = ?",
+            [paths, profile_id],
+        ).fetchall()
+        if paths
+        else []
+    )
     named = {name for (name,) in rows}
     found: list[Setting] = []
-    for path, change in paths.items():
-        if path in named:
+    for change, path in kept:
+        if change.change_id in waiting or str(path) in named:
             found += _settings(cursor, profile_id, change, path)
     return found
 
 
-def _settings(cursor: Cursor, profile_id: int, change: Change, path: str) -> list[Setting]:
-    asked = cursor.execute(
-        "SELECT * FROM read_parquet(?, hive_partitioning = false) WHERE profile_id = ?", [path, profile_id]
-    )
+def _settings(cursor: Cursor, profile_id: int, change: Change, path: Path) -> list[Setting]:
+    asked = cursor.execute(f"SELECT * FROM {changes.image(cursor, change, path)} WHERE profile_id = ?", [profile_id])
     names = [said[0] for said in asked.description]
     row = dict(zip(names, asked.fetchone() or (), strict=False))
     return [

@@ -15,11 +15,12 @@ from storage.tables import merge_typing, values
 
 @dataclass(frozen=True)
 class Written:
-    """Rows that have their profile, and profiles made and touched (not new, not touched by this run before)."""
+    """Rows that have their profile, and profiles made, touched (not new, not touched by this run before), replaced."""
 
     rows: int
     created: int
     updated: int
+    replaced: int
 
 
 def gather(cursor: Cursor, plan: MergePlan) -> None:
@@ -70,8 +71,9 @@ def fuse(cursor: Cursor, plan: MergePlan) -> Written:
     )
     cursor.execute(
         f"""CREATE TEMP TABLE doubled AS
-        SELECT any_value({key}) AS l0 FROM temp.fused WHERE _problem IS NULL AND _old_id IS NOT NULL
-            GROUP BY _old_id HAVING count(*) > 1
+        SELECT DISTINCT {key} AS l0 FROM temp.fused SEMI JOIN (
+            SELECT _old_id FROM temp.fused WHERE _problem IS NULL AND _old_id IS NOT NULL
+            GROUP BY _old_id HAVING count(*) > 1) USING (_old_id)
         UNION ALL
         SELECT {key} FROM temp.fused WHERE _problem IS NULL AND _old_id IS NULL GROUP BY ALL HAVING count(*) > 1"""
     )
@@ -185,9 +187,9 @@ def _held_after_owed(item: Owed) -> str:
 def _written(cursor: Cursor) -> Written:
     row = cursor.execute(
         """SELECT coalesce(sum(_rows), 0)::BIGINT, count(*) FILTER (_old_id IS NULL),
-        count(*) FILTER (_old_rev <> _rev) FROM temp.merged"""
+        count(*) FILTER (_old_rev <> _rev), count(_old_id) FROM temp.merged"""
     ).fetchone()
-    return Written(*(row or (0, 0, 0)))
+    return Written(*(row or (0, 0, 0, 0)))
 
 
 def _joined(plan: MergePlan) -> str:
@@ -252,12 +254,17 @@ def _always_replaces(plan: MergePlan, fill: Fill) -> bool:
 
 def write(cursor: Cursor) -> None:
     """Put temp.merged in the place of the profiles it replaces."""
-    columns = [said[0] for said in cursor.execute("SELECT * FROM temp.merged LIMIT 0").description]
-    names = ", ".join(name_literal(name) for name in columns if not name.startswith("_") or name == "_rev")
+    names = columns_of_merged(cursor)
     cursor.execute(
         "DELETE FROM dat.profile WHERE profile_id IN (SELECT _old_id FROM temp.merged WHERE _old_id IS NOT NULL)"
     )
     cursor.execute(f"INSERT INTO dat.profile ({names}) SELECT {names} FROM temp.merged")
+
+
+def columns_of_merged(cursor: Cursor) -> str:
+    """Return SQL for the columns of temp.merged that profiles have: all of theirs."""
+    columns = [said[0] for said in cursor.execute("SELECT * FROM temp.merged LIMIT 0").description]
+    return ", ".join(name_literal(name) for name in columns if not name.startswith("_") or name == "_rev")
 
 
 def profile_columns(cursor: Cursor) -> list[str]:

@@ -19,6 +19,7 @@ from storage.tables import (
     merge_typing,
     merge_writing,
     rejects,
+    set_aside,
     values,
 )
 
@@ -58,8 +59,11 @@ def merge(cursor: Cursor, plan: MergePlan) -> RunCounts:
         rejected = _reject(cursor, plan)
         merge_writing.gather(cursor, plan)
         written = merge_writing.compute(cursor, plan)
-    changes.keep(cursor, plan)
-    merge_writing.write(cursor)
+    if set_aside.is_better(cursor, plan, written):
+        changes.set_profiles_aside(cursor, plan, written)
+    else:
+        changes.keep(cursor, plan)
+        merge_writing.write(cursor)
     counts = RunCounts(
         read=plan.records,
         applied=written.rows,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from storage.database import Cursor, name_literal, text_literal
-from storage.tables import merge_actions, merge_keys, merge_writing
+from storage.tables import changes, merge_actions, merge_keys, merge_writing
 from storage.tables.changes import Change
 
 _NAMED_MAX = 20
@@ -37,7 +37,8 @@ def overlaps(cursor: Cursor, change: Change, path: Path, later: Change, later_pa
     if not cases:
         return None
     found = f"""SELECT e.profile_id, unnest(list_filter([{", ".join(cases)}], lambda name: name IS NOT NULL)) AS name
-        FROM {_parquet(path)} e JOIN {_parquet(later_path)} l USING (profile_id)"""
+        FROM {changes.image(cursor, change, path)} e
+        JOIN {changes.image(cursor, later, later_path)} l USING (profile_id)"""
     row = cursor.execute(f"SELECT count(*) FROM ({found})").fetchone()
     count = int(row[0]) if row else 0
     if not count:
@@ -46,10 +47,10 @@ def overlaps(cursor: Cursor, change: Change, path: Path, later: Change, later_pa
     return Overlap(later.run_number, count, tuple(rows))
 
 
-def met_again(cursor: Cursor, path: Path, run_numbers: list[int]) -> dict[int, int]:
+def met_again(cursor: Cursor, change: Change, path: Path, run_numbers: list[int]) -> dict[int, int]:
     """Return how many profiles that a change made were met again by these later runs, changed or not, by run number."""
     rows = cursor.execute(
-        f"""SELECT p._rev, count(*) FROM {_parquet(path)} e JOIN dat.profile p USING (profile_id)
+        f"""SELECT p._rev, count(*) FROM {changes.image(cursor, change, path)} e JOIN dat.profile p USING (profile_id)
         WHERE e.is_new AND list_contains(?::BIGINT[], p._rev) GROUP BY p._rev""",
         [run_numbers],
     ).fetchall()
@@ -62,7 +63,10 @@ def keys_changed_since(cursor: Cursor, path: Path) -> int:
 
 
 def take_back(cursor: Cursor, change: Change, path: Path) -> int:
-    """Put the profiles back that one change made or changed; return how many. The newest change of a run goes first."""
+    """Put the profiles back that one change made or changed; return how many. The newest change of a run goes first.
+
+    Nothing waits to be compared (`changes.uncompared`).
+    """
     columns = merge_writing.profile_columns(cursor)
     numbers = {item.name.lower(): number for number, item in enumerate(change.properties)}
     values = ", ".join(_value(name, numbers.get(name.lower())) for name in columns)

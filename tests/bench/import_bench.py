@@ -51,8 +51,8 @@ def run(report: Report, folder: Path) -> None:
     size_mb = (folder / "random_1000.csv").stat().st_size / 1e6
     note = (
         f"{ROWS:,} rows of 12 columns ({size_mb:.0f} MB) into {present:,} profiles; reading, ledger, rejects and run "
-        f"record included, fetching not. After the run its rows are remembered for the next import of the file: "
-        f"{median(after):.2f} s more, for which nobody waits. Median of {ROUNDS} rounds."
+        f"record included, fetching not. After the run what it replaced is told from what it wrote, and its rows are "
+        f"remembered: {median(after):.2f} s more, for which only the next import waits. Median of {ROUNDS} rounds."
     )
     report.table("Import with upsert", note, ("what", "wall s", "rows/s"), lines)
     by_order = ours / median(found["rising"])

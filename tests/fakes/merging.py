@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from engine.actions.goals import properties_of
 from engine.mapping import plan
-from storage.database import open_database
+from storage.database import Cursor, open_database
 from storage.records.connections import DataType
 from storage.records.files import FileReading
 from storage.records.goals import FileFormat, Identifier, ImportGoal, Mapping
@@ -60,11 +60,14 @@ def reading_of(columns: Sequence[str], records: int = 0) -> FileReading:
 
 
 class Merger:
-    """A home's database; `take` imports rows as one run."""
+    """A home's database; `take` imports rows as one run.
 
-    def __init__(self, folder: Path) -> None:
+    sets_aside: what a merge replaces is compared after it, as with large files, not in it.
+    """
+
+    def __init__(self, folder: Path, *, sets_aside: bool = False) -> None:
         """Open or make the database in this folder."""
-        self.folder = folder
+        self.folder, self.sets_aside = folder, sets_aside
         databases.place(folder / "merging.duckdb")
         self.database = open_database(folder / "merging.duckdb", (folder,))
         self._runs = itertools.count(1)
@@ -96,6 +99,7 @@ class Merger:
         profiles.add_properties(self.database, properties_of(goal), MADE_AT)
         wanted = self.plan(goal, columns, rows, file_name, unread)
         with self.database.write("dat") as cursor:
+            self._compare(cursor)
             return merges.merge(cursor, wanted)
 
     def plan(
@@ -135,7 +139,7 @@ class Merger:
             data_type=self.data_type,
             held=held,
         )
-        return plan.make(goal, reading, seen, attempt)
+        return replace(plan.make(goal, reading, seen, attempt), compares_later=self.sets_aside)
 
     def held(self) -> dict[str, dict[str, Any]]:
         """Return every profile by its identifier."""
@@ -152,12 +156,22 @@ class Merger:
 
     def take_back(self, run_id: str) -> int:
         """Revert a run as the flow does, without its checks; return how many profiles were put back or removed."""
+        self.compare()
         with self.database.write("dat") as cursor:
             count = 0
             for change in reversed(changes.of_run(cursor, run_id)):
                 count += reverts.take_back(cursor, change, self.kept(change))
                 reverts.take_back_rows(cursor, change, self.kept(change, ""))
         return count
+
+    def compare(self) -> None:
+        """Compare what a merge set aside, as the job after a run does."""
+        with self.database.write("dat") as cursor:
+            self._compare(cursor)
+
+    def _compare(self, cursor: Cursor) -> None:
+        for change in changes.uncompared(cursor):
+            changes.compare(cursor, change, self.kept(change))
 
     def kept(self, change: changes.Change, ending: str = ".parquet") -> Path:
         """Return where a merge kept what it replaced."""
@@ -170,6 +184,7 @@ class Merger:
 
     def wipe(self) -> None:
         """Forget all profiles and imports; the properties stay."""
+        self.compare()
         with self.database.write("dat") as cursor:
             for table in ("profile", "import_row", "file_seen", "reject", "change"):
                 cursor.execute(f"DELETE FROM dat.{table}")  # noqa: S608 - our own names

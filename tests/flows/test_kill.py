@@ -74,7 +74,9 @@ class World:
 @pytest.mark.fault(97)
 @pytest.mark.fault(130)
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize(("kills", "customers"), [(4, 4_000), pytest.param(10, 23_570, marks=pytest.mark.soak)])
+@pytest.mark.parametrize(
+    ("kills", "customers"), [(4, 4_000), (3, 36_000), pytest.param(10, 23_570, marks=pytest.mark.soak)]
+)
 def test_killed_at_random_moments_every_import_balances_and_no_child_survives(
     tmp_path: Path, sftp_server: OpenSSH, kills: int, customers: int
 ) -> None:

@@ -1,4 +1,4 @@
-"""Rows of large files are remembered after their run, and in time for whatever needs them."""
+"""What a large import leaves for after its run is done then, and in time for whatever needs it sooner."""
 
 from datetime import timedelta
 from typing import Any
@@ -10,6 +10,9 @@ from engine.base import clock
 from engine.base.errors import GiveUp
 from engine.flows import keeping, queue, remembering
 from engine.flows.watch import Watch
+from engine.views import lineage
+from engine.views import runs as views
+from storage.tables import changes
 from tests.fakes.shop import CALLER, Shop, age
 from tests.flows.test_dry_run import dry_run
 
@@ -25,8 +28,14 @@ def file(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Any:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(queue, "add_remember", lambda *_: None)
         shop.run()
-    assert (owed(shop), len(kept(shop))) == ([("a.csv",)], 1)
+    assert (owed(shop), len(kept(shop)), len(waiting(shop))) == ([("a.csv",)], 1, 1)
     return path
+
+
+def waiting(shop: Shop) -> list[changes.Change]:
+    """Return the changes whose before-images are still to be written."""
+    with shop.desk.database.read() as cursor:
+        return changes.uncompared(cursor)
 
 
 def owed(shop: Shop) -> list[tuple[Any, ...]]:
@@ -47,7 +56,7 @@ def test_the_rows_of_a_large_file_are_remembered_after_its_run(shop: Shop, file:
     # when a later run ends
     shop.run()
     # then
-    assert (owed(shop), kept(shop)) == ([], [])
+    assert (owed(shop), kept(shop), waiting(shop)) == ([], [], [])
     assert shop.sql("SELECT copies FROM dat.import_row ORDER BY 1") == [(1,), (2,)]
     changed(file)
     run = shop.run()
@@ -92,7 +101,7 @@ def test_a_dry_run_sees_the_rows_and_leaves_them_as_they_are(shop: Shop, file: A
     said = dry_run(shop)
     # then
     assert (said["counts"]["rows"]["applied"], said["counts"]["rows"]["unchanged"]) == (1, 3)
-    assert (owed(shop), len(kept(shop))) == ([("a.csv",)], 1)
+    assert (owed(shop), len(kept(shop)), len(waiting(shop))) == ([("a.csv",)], 1, 1)
 
 
 @pytest.mark.promise("Z17")
@@ -103,7 +112,7 @@ def test_a_run_is_reverted_before_its_rows_are_remembered(shop: Shop, file: Any)
     actions.revert(shop.desk, CALLER, run_id)
     shop.work()
     # then
-    assert (shop.count(), owed(shop), kept(shop)) == (0, [], [])
+    assert (shop.count(), owed(shop), kept(shop), waiting(shop)) == (0, [], [], [])
     assert shop.sql("SELECT * FROM dat.import_row") == []
     changed(file)
     assert shop.run()["rows"]["applied"] == 4
@@ -149,3 +158,63 @@ def test_it_is_queued_once_however_many_runs_wait_for_it(shop: Shop, file: Any) 
         for _ in range(2):
             queue.add_remember(cursor, "test")
     assert shop.sql("SELECT count(*) FROM ctl.job WHERE kind = 'remember_rows' AND state = 'queued'") == [(1,)]
+
+
+@pytest.mark.promise("Z17")
+def test_what_a_run_replaced_is_told_alike_before_and_after_it_is_compared(shop: Shop, file: Any) -> None:
+    # given: of two runs that set the same values, the second one's are not compared yet
+    file.write_text(HEADER + "1,Anna,0\n2,Benno,0\n")
+    age(file)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(queue, "add_remember", lambda *_: None)
+        shop.run()
+    (first,), (second,) = shop.sql("SELECT run_id FROM ctl.run ORDER BY number")
+    [(profile_id,)] = shop.sql("SELECT profile_id FROM dat.profile WHERE name = 'Anna'")
+    # when
+    told = lineage.of_profile(shop.desk, CALLER, profile_id)
+    hindrances = views.hindrances(shop.desk, CALLER, first)
+    # then
+    assert [change.run_id for change in waiting(shop)] == [second]
+    assert [(item.run_id, item.line) for item in told["name"]] == [(second, 2), (first, 2)]
+    assert any("run 2" in item.sentence for item in hindrances)
+    # and when it is compared, it is the same
+    shop.run()
+    assert waiting(shop) == []
+    assert lineage.of_profile(shop.desk, CALLER, profile_id) == told
+    assert views.hindrances(shop.desk, CALLER, first) == hindrances
+
+
+@pytest.mark.promise("Z17")
+def test_what_was_replaced_is_compared_before_another_file_is_merged(shop: Shop, file: Any) -> None:
+    # given: a smaller file changes values that the large one set
+    del file
+    shop.write("b.csv", HEADER + "1,Anna,1\n")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("engine.base.limits.REMEMBERED_LATER_ROWS_MIN", 100)
+        patched.setattr(queue, "add_remember", lambda *_: None)
+        shop.run()
+    assert waiting(shop) == []
+    (large,), (small,) = shop.sql("SELECT run_id FROM ctl.run ORDER BY number")
+    # when
+    actions.revert(shop.desk, CALLER, small)
+    shop.work()
+    # then
+    assert {name: shop.profile("1")[name] for name in ("name", "points")} == {"name": "Ana", "points": 5}
+    actions.revert(shop.desk, CALLER, large)
+    shop.work()
+    assert shop.count() == 0
+
+
+def test_of_several_large_files_of_a_run_the_last_one_alone_waits_to_be_compared(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    monkeypatch.setattr("engine.base.limits.REMEMBERED_LATER_ROWS_MIN", 1)
+    monkeypatch.setattr(queue, "add_remember", lambda *_: None)
+    shop.write("a.csv", HEADER + "1,Ana,5\n")
+    shop.write("b.csv", HEADER + "1,Anna,5\n")
+    shop.apply()
+    # when
+    shop.run()
+    # then
+    assert [change.file_name for change in waiting(shop)] == ["b.csv"]

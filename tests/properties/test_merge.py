@@ -43,13 +43,14 @@ ROWS = st.lists(
 
 @dataclass(frozen=True)
 class Step:
-    """One import: by which goal, with which configuration, of which file, holding which rows."""
+    """One import: by which goal, with which configuration, of which file, holding which rows; how it is compared."""
 
     goal: ImportGoal
     file_name: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     unread: int
+    sets_aside: bool
 
 
 @st.composite
@@ -60,6 +61,7 @@ def steps(draw: st.DrawFn) -> list[Step]:
     columns: tuple[str, ...] = COLUMNS
     found: list[Step] = []
     for _ in range(draw(st.integers(2, 5))):
+        sets_aside = draw(st.booleans())
         change = draw(st.sampled_from(("rows", "rows", "mapping", "creation", "header")))
         if change == "mapping":
             optional = sorted({*optional} ^ {draw(st.sampled_from(OPTIONAL))}, key=OPTIONAL.index)
@@ -71,7 +73,7 @@ def steps(draw: st.DrawFn) -> list[Step]:
         plain = goal_of(*optional, create_profiles=creates, goal_id=goal_id)
         goal = replace(plain, values=ValueFormat(multi_value="|"))
         old = found[-1].rows[draw(st.integers(0, 1)) :] if found else ()
-        found.append(Step(goal, file_name, columns, (*old, *draw(ROWS)), draw(st.integers(0, 1))))
+        found.append(Step(goal, file_name, columns, (*old, *draw(ROWS)), draw(st.integers(0, 1)), sets_aside))
     return found
 
 
@@ -79,6 +81,12 @@ def steps(draw: st.DrawFn) -> list[Step]:
 def merger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Merger]:
     with Merger(tmp_path_factory.mktemp("merge")) as made:
         yield made
+
+
+def take(merger: Merger, step: Step) -> RunCounts:
+    """Import as the step says."""
+    merger.sets_aside = step.sets_aside
+    return merger.take(step.goal, step.columns, texts(step), step.file_name, step.unread)
 
 
 def texts(step: Step) -> list[tuple[str, ...]]:
@@ -119,9 +127,9 @@ def test_any_sequence_of_imports_gives_what_the_rulings_give(merger: Merger, seq
             expected = model.take(step.goal, rows, step.file_name, step.unread)
         except RefusedError:
             with pytest.raises((MendData, SumWouldMiss)):
-                merger.take(step.goal, step.columns, texts(step), step.file_name, step.unread)
+                take(merger, step)
             continue
-        counts = merger.take(step.goal, step.columns, texts(step), step.file_name, step.unread)
+        counts = take(merger, step)
         # then
         assert counts == expected
         assert outcomes(counts) == counts.read == len(rows) + step.unread
@@ -143,14 +151,14 @@ def test_the_same_import_again_changes_nothing(merger: Merger, sequence: list[St
     taken = None
     for step in sequence:
         try:
-            taken = (step, merger.take(step.goal, step.columns, texts(step), step.file_name, step.unread))
+            taken = (step, take(merger, step))
         except (MendData, SumWouldMiss):
             continue
     assert taken is not None
     step, first = taken
     before = held(merger)
     # when
-    again = merger.take(step.goal, step.columns, texts(step), step.file_name, step.unread)
+    again = take(merger, step)
     # then: rows that were left out or rejected are so again, all others are known
     assert held(merger) == before
     assert (again.applied, again.created, again.updated) == (0, 0, 0)
@@ -169,7 +177,7 @@ def test_the_last_import_taken_back_leaves_what_was_before_it(merger: Merger, se
     for step in sequence:
         state = everything(merger)
         try:
-            merger.take(step.goal, step.columns, texts(step), step.file_name, step.unread)
+            take(merger, step)
         except (MendData, SumWouldMiss):
             continue
         before, run_id = state, merger.run_id

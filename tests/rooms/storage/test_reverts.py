@@ -17,9 +17,9 @@ SPEND = Mapping("spend", "spend", PropertyType.DECIMAL, Strategy.SUM)
 CLEARING = replace(NAME, clears=True)
 
 
-@pytest.fixture
-def merger(tmp_path: Path) -> Iterator[Merger]:
-    with Merger(tmp_path) as made:
+@pytest.fixture(params=[False, True], ids=["compared at once", "compared later"])
+def merger(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Merger]:
+    with Merger(tmp_path, sets_aside=request.param) as made:
         yield made
 
 
