@@ -76,9 +76,10 @@ def move(
     Raises:
         WrongStateError: It may not follow, or the file is gone.
     """
-    file = by_id(cursor, file_id)
-    if file is None or state not in FOLLOWS[file.state]:
-        raise WrongStateError(f"{file.name if file else file_id}: {file.state if file else 'gone'} -> {state}")
+    found = cursor.execute("SELECT name, state FROM ctl.file WHERE file_id = ?", [file_id]).fetchone()
+    if found is None or state not in FOLLOWS[FileState(found[1])]:
+        name, before = found or (file_id, "gone")
+        raise WrongStateError(f"{name}: {before} -> {state}")
     cursor.execute(
         "UPDATE ctl.file SET state = ?, run_id = coalesce(?, run_id), reason = ?, ended_at = ? WHERE file_id = ?",
         [state.value, run_id, reason, ended_at, file_id],

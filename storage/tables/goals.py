@@ -20,9 +20,10 @@ from storage.records.goals import (
     ValueFormat,
 )
 
+# A goal stays with its connection, so that a condition on either leaves all its versions or none.
 _NEWEST = (
-    "SELECT goal_id, connection_id, version, definition FROM ctl.goal g "
-    "WHERE version = (SELECT max(version) FROM ctl.goal o WHERE o.goal_id = g.goal_id)"
+    "SELECT goal_id, any_value(connection_id), max(version), arg_max(definition, version) FROM ctl.goal "
+    "WHERE {} GROUP BY goal_id ORDER BY goal_id"
 )
 
 
@@ -36,13 +37,13 @@ def save(cursor: Cursor, goal: ImportGoal, saved_at: datetime, saved_by: str) ->
 
 def of_connection(cursor: Cursor, connection_id: str) -> list[ImportGoal]:
     """Return the newest version of each goal of a connection, oldest goal first."""
-    rows = cursor.execute(f"{_NEWEST} AND connection_id = ? ORDER BY goal_id", [connection_id]).fetchall()
+    rows = cursor.execute(_NEWEST.format("connection_id = ?"), [connection_id]).fetchall()
     return [_record(*row) for row in rows]
 
 
 def by_id(cursor: Cursor, goal_id: str) -> ImportGoal | None:
     """Return the newest version of one goal, or None."""
-    row = cursor.execute(f"{_NEWEST} AND goal_id = ?", [goal_id]).fetchone()
+    row = cursor.execute(_NEWEST.format("goal_id = ?"), [goal_id]).fetchone()
     return _record(*row) if row else None
 
 
@@ -58,7 +59,7 @@ def versions(cursor: Cursor, goal_id: str) -> list[tuple[ImportGoal, datetime, s
 
 def listed(cursor: Cursor) -> list[ImportGoal]:
     """Return the newest version of every goal."""
-    return [_record(*row) for row in cursor.execute(f"{_NEWEST} ORDER BY goal_id").fetchall()]
+    return [_record(*row) for row in cursor.execute(_NEWEST.format("true")).fetchall()]
 
 
 def definition(goal: ImportGoal) -> dict[str, Any]:
