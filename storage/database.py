@@ -73,6 +73,20 @@ class Database:
             cursor.close()
 
     @contextlib.contextmanager
+    def snapshot(self) -> Iterator[Cursor]:
+        """Yield a cursor for reading, to which the database stays as it is now, whatever others write meanwhile.
+
+        Raises:
+            StorageFault: As in write.
+        """
+        with self.read() as cursor:
+            cursor.execute("BEGIN TRANSACTION READ ONLY")
+            try:
+                yield cursor
+            finally:
+                _roll_back(cursor)
+
+    @contextlib.contextmanager
     def write(self, schema: Schema) -> Iterator[Cursor]:
         """Yield a cursor inside one transaction: committed at the end, rolled back on any error.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.base import clock, errors, log, workers
-from engine.flows import audiences, deliver, queue, sources, taking, ticks
+from engine.flows import audiences, deliver, queue, remembering, sources, taking, ticks
 from engine.flows.desk import Desk
 from engine.flows.watch import Stages, Watch
 from engine.flows.work import STAGES_OF_A_GOAL, Work, added
@@ -20,7 +20,7 @@ from storage.records.exchange import FileState
 from storage.records.goals import ImportGoal
 from storage.records.runs import Run, RunCounts, RunState
 from storage.tables import audiences as audiences_table
-from storage.tables import changes, connections, exchange, files_seen, goals, jobs, profiles, runs, to_remember
+from storage.tables import connections, exchange, files_seen, goals, jobs, profiles, runs
 
 
 def run_connection(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[str, Any]:
@@ -68,13 +68,8 @@ def run_connection(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[
             connections.set_state(cursor, connection.connection_id, ConnectionState.ON, None, clock.now())
         if now_there is not None and connection.direction is Direction.INBOUND:
             _go_on(cursor, run)
-        _remember_later(cursor)
+        remembering.queue_what_is_left(desk, cursor, "run")
     return work.counts.as_contract()
-
-
-def _remember_later(cursor: Cursor) -> None:
-    if to_remember.listed(cursor) or changes.uncompared(cursor):
-        queue.add_remember(cursor, "run")
 
 
 def _go_on(cursor: Cursor, run: Run, *, only_untried: bool = False) -> None:
@@ -208,7 +203,7 @@ def _record_failure(desk: Desk, run_id: str, counts: RunCounts, error: errors.Ha
         for audience in audiences_table.listed(cursor):
             # Files merged before the failure count.
             queue.add_recompute(cursor, audience.audience_id, "run")
-        _remember_later(cursor)
+        remembering.queue_what_is_left(desk, cursor, "run")
         is_on = connection is not None and connection.state is ConnectionState.ON
         if connection is not None and is_on and error.category is errors.Category.HOST_KEY:
             # Nothing is tried again by itself at a server that may be somebody else's (faults row 59).

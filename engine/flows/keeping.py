@@ -18,7 +18,7 @@ from engine.flows.rows import blank
 from storage.records.connections import Direction
 from storage.records.exchange import FileState
 from storage.spool import ACCEPTED_ROWS
-from storage.tables import changes, connections, exchange, to_remember
+from storage.tables import before_images, changes, connections, exchange, to_remember
 
 _TOP = "/"
 
@@ -50,11 +50,12 @@ def remove_old(desk: Desk) -> int:
 def _remove_changes(desk: Desk, until: datetime, lost_until: datetime) -> None:
     """Remove what old merges replaced, and what one that was taken back left without a row.
 
-    Rows that are still to be remembered stay, and what lies beside them.
+    What is still to be compared or remembered stays, with what lies beside it.
     """
     with desk.database.read() as cursor:
         old = changes.with_content_before(cursor, until)
-        remaining = {item.spool_key for item in to_remember.listed(cursor)}
+        remaining: set[str | None] = {item.spool_key for item in to_remember.listed(cursor)}
+        remaining |= {change.spool_key for change in before_images.uncompared(cursor)}
     for change in old:
         if change.spool_key in remaining:
             continue

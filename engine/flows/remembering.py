@@ -1,21 +1,22 @@
 """Does what a large import leaves for after its run: compares what it replaced, and remembers its rows.
 
-Whoever needs it sooner sees to it first: any merge and any revert has what was replaced compared; the next import of
-the file and its dry run settle the rows, and a revert of the run drops them.
+Whoever needs it sooner sees to it first: a run that merges any file and a revert have what was replaced compared; the
+next import of the file and its dry run settle the rows, and a revert of the run drops them.
 """
 
 from typing import Any
 
 from engine.base import errors
+from engine.flows import queue
 from engine.flows.desk import Desk
 from engine.flows.watch import Watch
 from storage.database import Cursor
-from storage.tables import changes, to_remember
+from storage.tables import before_images, to_remember
 from storage.tables.to_remember import Remaining
 
 
 def remember(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[str, Any]:
-    """Compare what was replaced, then remember all rows that remain, one file a transaction; a kind of job.
+    """Remember all rows that remain, one file a transaction, and compare what was replaced; a kind of job.
 
     Args:
         desk: The open home.
@@ -29,8 +30,6 @@ def remember(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[str, A
         GiveUp: Rows of a file cannot be read any more; those of other files are remembered.
     """
     del arguments
-    with desk.database.write("dat") as cursor:
-        compare(desk, cursor)
     with desk.database.read() as cursor:
         remaining = to_remember.listed(cursor)
     files, lost = 0, list[errors.GiveUp]()
@@ -43,15 +42,30 @@ def remember(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[str, A
             lost.append(error)
             continue
         desk.spool.accepted_rows(item.spool_key).unlink(missing_ok=True)
+    with desk.database.write("dat") as cursor:
+        compare(desk, cursor)
     if lost:
         raise lost[0]
     return {"files": files}
 
 
 def compare(desk: Desk, cursor: Cursor) -> None:
-    """Write the before-images of profiles that were set aside; the caller holds the write transaction on `dat`."""
-    for change in changes.uncompared(cursor):
-        changes.compare(cursor, change, desk.spool.replaced(change.spool_key or ""))
+    """Write the before-images that wait for it; the caller holds the write transaction on `dat`."""
+    for change in before_images.uncompared(cursor):
+        path = desk.spool.replaced(str(change.spool_key))
+        # Whoever moved or restored the spool may have left out a folder that had no file yet.
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        before_images.compare(cursor, change, path)
+
+
+def queue_what_is_left(desk: Desk, cursor: Cursor, asked_by: str) -> None:
+    """Queue the job where there is something for it to do; the caller holds the ctl transaction.
+
+    Rows that are lost are not: whoever imports their file again is told.
+    """
+    rows = (desk.spool.accepted_rows(item.spool_key).is_file() for item in to_remember.listed(cursor))
+    if before_images.uncompared(cursor) or any(rows):
+        queue.add_remember(cursor, asked_by)
 
 
 def settle(desk: Desk, cursor: Cursor, remaining: Remaining) -> bool:

@@ -14,7 +14,8 @@ from engine.flows import queue, remembering
 from engine.flows.desk import Desk
 from engine.flows.watch import Watch
 from storage.database import Cursor
-from storage.tables import audiences, changes, reverts, to_remember
+from storage.tables import audiences, before_images, changes, reverts, to_remember
+from storage.tables.before_images import Image
 from storage.tables.changes import Change
 
 
@@ -29,7 +30,7 @@ class Hindrance:
 
 def hindrances(desk: Desk, run_id: str) -> list[Hindrance]:
     """Return why a run cannot be reverted now; empty where it can."""
-    with desk.database.read() as cursor:
+    with desk.database.snapshot() as cursor:
         return _hindrances(desk, cursor, run_id)
 
 
@@ -52,21 +53,22 @@ def revert(desk: Desk, arguments: dict[str, Any], watch: Watch) -> dict[str, Any
     with desk.database.write("dat") as cursor:
         profiles, names = 0, list[str]()
         standing = _standing(cursor, run_id)
+        remembering.compare(desk, cursor)
         # Where none stands, a kill came after the commit: what follows it is done again.
         found = _hindrances(desk, cursor, run_id) if standing else []
         if found:
             raise errors.GiveUp(found[0].sentence)
-        remembering.compare(desk, cursor)
-        for change in reversed(standing):
-            to_remember.forget(cursor, change.spool_key or "")
-            profiles += reverts.take_back(cursor, change, _image(desk, change))
+        for image in reversed(_images(desk, cursor, standing)):
+            change = image.change
+            to_remember.forget(cursor, str(change.spool_key))
+            profiles += reverts.take_back(cursor, image)
             reverts.take_back_rows(cursor, change, _path(desk, change))
             names.append(change.file_name)
         actions = reverts.take_back_actions(cursor, run_id) if standing else 0
         watch.stop_if_cancelled()
         changes.mark_reverted(cursor, run_id, arguments["by"], clock.now())
     for change in standing:
-        desk.spool.accepted_rows(change.spool_key or "").unlink(missing_ok=True)
+        desk.spool.accepted_rows(str(change.spool_key)).unlink(missing_ok=True)
     with desk.database.write("ctl") as cursor:
         for audience in audiences.listed(cursor):
             queue.add_recompute(cursor, audience.audience_id, "revert")
@@ -78,15 +80,12 @@ def _standing(cursor: Cursor, run_id: str) -> list[Change]:
 
 
 def _path(desk: Desk, change: Change) -> Path:
-    return desk.spool.path(change.spool_key or "")
+    return desk.spool.path(str(change.spool_key))
 
 
-def _image(desk: Desk, change: Change) -> Path:
-    return desk.spool.replaced(change.spool_key or "")
-
-
-def _is_kept(desk: Desk, cursor: Cursor, change: Change) -> bool:
-    return changes.is_kept(cursor, change, _image(desk, change))
+def _images(desk: Desk, cursor: Cursor, found: list[Change]) -> list[Image]:
+    kept = [(change, desk.spool.replaced(change.spool_key)) for change in found if change.spool_key is not None]
+    return before_images.images(cursor, kept)
 
 
 def _hindrances(desk: Desk, cursor: Cursor, run_id: str) -> list[Hindrance]:
@@ -96,15 +95,16 @@ def _hindrances(desk: Desk, cursor: Cursor, run_id: str) -> list[Hindrance]:
         return [Hindrance("This run was reverted already.")]
     if not mine:
         return [Hindrance("This run changed nothing that could be taken back.")]
-    if not all(_is_kept(desk, cursor, change) for change in mine):
+    kept = _images(desk, cursor, mine)
+    if len(kept) < len(mine):
         return [
             Hindrance("Cannot revert: what this run replaced is not kept any more. Bring the values back by an import.")
         ]
     later = [change for change in changes.after(cursor, mine[0].position) if change.run_id != run_id]
-    same = [*_same_files(mine, later), *_same_values(desk, cursor, mine, later)]
+    same = [*_same_files(mine, later), *_same_values(cursor, kept, _images(desk, cursor, later))]
     return [
         *same,
-        *_same_profiles(desk, cursor, mine, later, {number for item in same for number in item.run_numbers}),
+        *_same_profiles(cursor, kept, later, {number for item in same for number in item.run_numbers}),
         *_same_keys(desk, cursor, mine, run_id),
     ]
 
@@ -125,14 +125,12 @@ def _same_files(mine: list[Change], later: list[Change]) -> list[Hindrance]:
     return found
 
 
-def _same_values(desk: Desk, cursor: Cursor, mine: list[Change], later: list[Change]) -> list[Hindrance]:
+def _same_values(cursor: Cursor, mine: list[Image], later: list[Image]) -> list[Hindrance]:
     counts: dict[int, int] = {}
     values: dict[int, tuple[tuple[int, str], ...]] = {}
-    for change in mine:
+    for image in mine:
         for item in later:
-            if item.position < change.position or not _is_kept(desk, cursor, item):
-                continue
-            found = reverts.overlaps(cursor, change, _image(desk, change), item, _image(desk, item))
+            found = reverts.overlaps(cursor, image, item) if item.change.position > image.change.position else None
             if found is not None:
                 counts[found.run_number] = counts.get(found.run_number, 0) + found.count
                 values[found.run_number] = values.get(found.run_number, ()) + found.values
@@ -146,14 +144,12 @@ def _same_values(desk: Desk, cursor: Cursor, mine: list[Change], later: list[Cha
     ]
 
 
-def _same_profiles(
-    desk: Desk, cursor: Cursor, mine: list[Change], later: list[Change], named: set[int]
-) -> list[Hindrance]:
+def _same_profiles(cursor: Cursor, mine: list[Image], later: list[Change], named: set[int]) -> list[Hindrance]:
     """Rows of a later run belong to a profile that this one made, though they changed nothing in it."""
     numbers = sorted({item.run_number for item in later} - named)
     counts: Counter[int] = Counter()
-    for change in mine if numbers else ():
-        counts.update(reverts.met_again(cursor, change, _image(desk, change), numbers))
+    for image in mine if numbers else ():
+        counts.update(reverts.met_again(cursor, image, numbers))
     return [
         Hindrance(
             f"Cannot revert: run {number} has rows of profiles that this run made ({count:,}). Revert that one first.",

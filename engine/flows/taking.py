@@ -251,8 +251,8 @@ def _merge(work: Work, goal: ImportGoal, file: HandedFile, reading: FileReading,
                 changes_path=str(desk.spool.path(key)),
                 changes_key=key,
                 remembers_later=True,
-                # Another file of this run would only have to wait for it.
-                compares_later=not exchange.in_state(cursor, work.connection.connection_id, FileState.QUEUED),
+                # Another file of the goal would only have to wait for it.
+                compares_later=not exchange.in_state_of_goal(cursor, goal.goal_id, FileState.QUEUED),
             )
             settled = [
                 desk.spool.accepted_rows(item.spool_key)

@@ -19,8 +19,8 @@ class Attempt:
 
     limits_waived: a person wants the file imported although a limit stopped it. changes_path, changes_key: see
     MergePlan. remembers_later: the caller keeps accepted rows until they are remembered. compares_later: the caller
-    sees to it that what was replaced is compared (storage.tables.changes). data_type: of the connection, which says
-    whether rows are actions. held: the types of the properties that are there, by lower-case name.
+    sees to it that what was replaced is compared. data_type: of the connection, which says whether rows are actions.
+    held: the types of the properties that are there, by lower-case name.
     """
 
     run_id: str

@@ -3,7 +3,7 @@
 import threading
 
 from engine.base import clock, limits, log
-from engine.flows import intake, keeping
+from engine.flows import intake, keeping, remembering
 from engine.flows.desk import Desk
 
 
@@ -53,6 +53,9 @@ class Intake:
                 if clock.monotonic_s() - swept_s >= limits.KEEPING_INTERVAL_S:
                     swept_s = clock.monotonic_s()
                     removed = keeping.remove_old(self._desk)
+                    # A job that failed, for want of room or so, is tried again; nothing else would.
+                    with self._desk.database.write("ctl") as cursor:
+                        remembering.queue_what_is_left(self._desk, cursor, "keeping")
                     if removed:
                         log.logger(__name__).info("the content of %d old files was removed", removed)
             except Exception as error:  # noqa: BLE001 - the same: the next time tries again

@@ -12,7 +12,7 @@ from engine.views.profiles import Held, held
 from storage.database import Cursor
 from storage.records.goals import Property, Strategy
 from storage.records.people import Caller
-from storage.tables import changes, goals, lineage, profiles, runs
+from storage.tables import before_images, changes, goals, lineage, profiles, runs
 from storage.tables.lineage import Setting
 
 KEPT_DAYS = limits.KEPT_DAYS
@@ -69,18 +69,18 @@ def of_profile(desk: Desk, caller: Caller, profile_id: int) -> Lineage:
         NotAllowed: The caller's role does not see profiles.
     """
     audit.allow(desk.database, caller, Right.SEE_PROFILES, What("profile", str(profile_id)))
-    with desk.database.read() as cursor:
+    with desk.database.snapshot() as cursor:
         known = profiles.properties(cursor)
         now = profiles.values_of(cursor, profile_id, [item.name for item in known.values()])
         if now is None:
             return {}
-        kept = []
-        for change in changes.with_content(cursor):
-            path = desk.spool.replaced(str(change.spool_key))
-            # A merge that changed no profile has nothing to tell.
-            if change.profiles and changes.is_kept(cursor, change, path):
-                kept.append((change, path))
-        settings = lineage.of_profile(cursor, profile_id, kept)
+        # A merge that changed no profile has nothing to tell.
+        kept = [
+            (change, desk.spool.replaced(str(change.spool_key)))
+            for change in changes.with_content(cursor)
+            if change.profiles
+        ]
+        settings = lineage.of_profile(cursor, profile_id, before_images.images(cursor, kept))
         by_name: dict[str, list[Setting]] = {}
         for setting in settings:
             by_name.setdefault(setting.property.lower(), []).append(setting)

@@ -81,7 +81,7 @@ class MergePlan:
     changes_path, changes_key: where what the merge replaces is kept (storage.tables.changes), as a path without its
     ending and as a key of the spool; None: nowhere.
     remembers_later: rows of a new file may be remembered after the run (storage.tables.to_remember).
-    compares_later: what the merge replaces may be told from what it writes after the run (storage.tables.set_aside).
+    compares_later: what the merge replaces may be told from what it wrote after it (storage.tables.before_tables).
     revision: a number that belongs to the run, written to every profile that it touches.
     """
 

@@ -1,29 +1,15 @@
-"""What each merge replaced: a before-image in Parquet beside a row of dat.change, for lineage and revert.
-
-<key>.parquet has, for each profile that a merge made or changed: profile_id BIGINT, line BIGINT (of the first row for
-it), lines BIGINT[] (null where one row came for it, else the line that gave each mapping its value, by the mapping's
-number), is_new BOOLEAN, and for each property number n of dat.change.fills: c<n> BOOLEAN (the merge changed it) and
-b<n> (what it held before, where changed). <key>.rows.parquet has what the import remembered of its rows before
-(merge_known), <key>.keys.parquet what it remembered of keys and their sums (merge_keys).
-Files without a row, left by a merge that was rolled back, are removed by the keeping of old files.
-
-A merge that replaces most profiles sets them aside instead, and <key>.parquet is written after its run (`compare`);
-`image` reads both alike.
-"""
+"""What merges changed: a row of dat.change each, beside which its before-image lies (storage.tables.before_images)."""
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from storage.database import Cursor, name_literal, text_literal
+from storage.database import Cursor
 from storage.records.merges import FileSeen, MergePlan
-from storage.tables import files_seen, merge_writing, set_aside
+from storage.tables import files_seen
 
-PARQUET = "FORMAT parquet, COMPRESSION lz4_raw, DICTIONARY_SIZE_LIMIT 1, ROW_GROUP_SIZE 40960"
-"""Looking for repeated values costs more than it saves, and of the codecs this one cost least. Small groups of rows are
-written side by side, and whoever looks for one profile passes over most of them."""
 _COLUMNS = (
     "change_id, position, run_id, run_number, goal_id, goal_version, file_name, fills, spool_key, profiles, before, "
     "merged_at, reverted_by, reverted_at"
@@ -46,7 +32,8 @@ class Change:
     """One row of dat.change. mappings: (field, strategy) of each mapping by its number; times are UTC.
 
     seen: what dat.file_seen said before, None where the file was new. rows: "none" where the import remembered nothing
-    of the file before, "some" where .rows.parquet has what differed, "all" where it has all of it.
+    of the file before, "some" where .rows.parquet has what differed, "all" where it has all of it. profiles: that the
+    merge made or changed; until it is compared, all that it met.
     """
 
     change_id: str
@@ -77,73 +64,13 @@ class Change:
         return sums, lapsed_sums, hash_columns, self.seen.hash_version
 
 
-def keep(cursor: Cursor, plan: MergePlan) -> None:
-    """Write the before-image of temp.merged and its row; before the profiles are written."""
-    if plan.changes_path is None:
-        return
-    names = merge_writing.written(cursor, plan)
-    same = {plan.links[0].property.lower()} if plan.is_plain else set()
-    several = cursor.execute("SELECT 1 FROM temp.merged WHERE _lines IS NOT NULL LIMIT 1").fetchone() is not None
-    compared = _compared("dat.profile", "temp.merged", names, same, several=several)
-    _add(cursor, plan, names, _written_to(cursor, compared, f"{plan.changes_path}.parquet"))
-
-
-def set_profiles_aside(cursor: Cursor, plan: MergePlan, written: merge_writing.Written) -> None:
-    """Put temp.merged in the place of the profiles and add the row of a change; its before-image is to follow."""
-    names = merge_writing.written(cursor, plan)
-    _add(cursor, plan, names, set_aside.keep_lines(cursor, _change_id(plan)))
-    set_aside.write(cursor, _change_id(plan), written)
-
-
-def uncompared(cursor: Cursor) -> list[Change]:
-    """Return the changes whose before-images are still to be written: one, or none.
-
-    `compare` comes before anything else that writes profiles, in one transaction with it or in one of its own.
-    """
-    ids = set_aside.listed(cursor)
-    return _changes(cursor, "list_contains(?::VARCHAR[], change_id)", [list(ids)]) if ids else []
-
-
-def compare(cursor: Cursor, change: Change, path: Path) -> None:
-    """Write the before-image of profiles that were set aside, and let them go; path: where it is to lie."""
-    profiles = _written_to(cursor, _set_aside(change), str(path))
-    cursor.execute("UPDATE dat.change SET profiles = ? WHERE change_id = ?", [profiles, change.change_id])
-    set_aside.drop(cursor, change.change_id)
-
-
-def image(cursor: Cursor, change: Change, path: Path) -> str:
-    """Return SQL for the rows of a before-image. path: where it lies, or is to lie once it is written."""
-    if change.change_id in set_aside.listed(cursor):
-        return f"({_set_aside(change)})"
-    return f"read_parquet({text_literal(str(path))}, hive_partitioning = false)"
-
-
-def is_kept(cursor: Cursor, change: Change, path: Path) -> bool:
-    """Say whether what a merge replaced can be read; path as in `image`."""
-    return change.spool_key is not None and (path.is_file() or change.change_id in set_aside.listed(cursor))
-
-
-def _set_aside(change: Change) -> str:
-    names, aside = [item.name for item in change.properties], change.change_id
-    return _compared(set_aside.before(aside), set_aside.merged(aside), names, set(), several=True)
-
-
-def _written_to(cursor: Cursor, compared: str, path: str) -> int:
-    row = cursor.execute(f"COPY ({compared}) TO {text_literal(path)} ({PARQUET})").fetchone()
-    return int(row[0]) if row else 0
-
-
-def _change_id(plan: MergePlan) -> str:
+def change_id(plan: MergePlan) -> str:
+    """Return the id of the change that a merge makes: the last part of its key."""
     return plan.changes_key.rsplit("/", 1)[-1]
 
 
-def _add(cursor: Cursor, plan: MergePlan, names: list[str], profiles: int) -> None:
-    """Add the row of a change, and write what is remembered of keys."""
-    if plan.has_keys:
-        hashes = ", ".join(f"CAST({name} AS UUID) AS {name}" for name in ("key_hash", "row_hash", "wrote"))
-        target = text_literal(f"{plan.changes_path}.keys.parquet")
-        # Parquet has no whole numbers of 128 bits, and DuckDB is very slow to write one as digits.
-        cursor.execute(f"COPY (SELECT * REPLACE ({hashes}) FROM temp.keys_before) TO {target} ({PARQUET})")
+def add(cursor: Cursor, plan: MergePlan, names: list[str], profiles: int) -> None:
+    """Add the row of a merge that may have written these properties of so many profiles."""
     seen = files_seen.last(cursor, plan.goal_id, plan.file_name)
     said = {
         "properties": [[name, _mappings_into(plan, name)] for name in names],
@@ -156,7 +83,7 @@ def _add(cursor: Cursor, plan: MergePlan, names: list[str], profiles: int) -> No
         SELECT ?, coalesce(max(position), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, now()::TIMESTAMP, NULL, NULL
         FROM dat.change""",
         [
-            _change_id(plan),
+            change_id(plan),
             plan.run_id,
             plan.revision,
             plan.goal_id,
@@ -170,47 +97,6 @@ def _add(cursor: Cursor, plan: MergePlan, names: list[str], profiles: int) -> No
     )
 
 
-def _compared(held: str, merged: str, names: list[str], same: set[str], *, several: bool) -> str:
-    """Return SQL for a before-image.
-
-    Args:
-        held: The table of what the profiles held.
-        merged: Table or SQL of what the written ones hold now, as temp.merged.
-        names: The properties that the merge may have written.
-        same: Of these, in lower case, those that no profile has another value of: the one that it was found by.
-        several: Whether a profile may have had several rows.
-    """
-    made = "".join(
-        f", {name_literal(name)} IS NOT NULL AS c{number}, NULL AS b{number}" for number, name in enumerate(names)
-    )
-    return f"""{_replaced(held, merged, names, same, several=several)} UNION ALL
-        SELECT profile_id, _line, _lines, true{made} FROM {merged} WHERE _old_id IS NULL"""
-
-
-def _replaced(held: str, merged: str, names: list[str], same: set[str], *, several: bool) -> str:
-    """Return SQL for the profiles that a merge changes, with what they held.
-
-    They are read in their own order and compared by hashes with what they hold then, because gathering the old texts
-    in the order of the file costs more than all the rest. The hashes live for this one statement.
-    """
-    compared = {number: name_literal(name) for number, name in enumerate(names) if name.lower() not in same}
-    # No property's name begins with "_", so that none is mistaken for one of these.
-    hashes = "".join(f", hash({name}) AS _h{number}" for number, name in compared.items())
-    differs = {number: f"m._h{number} <> hash(p.{name})" for number, name in compared.items()}
-    parts = "".join(
-        f", {differs.get(number, 'false')} AS c{number}, "
-        f"CASE WHEN {differs.get(number, 'false')} THEN p.{name_literal(name)} END AS b{number}"
-        for number, name in enumerate(names)
-    )
-    changed = " OR ".join([f"c{number}" for number in compared]) or "false"
-    return f"""SELECT * FROM (
-        SELECT p.profile_id, m._line AS line, {"m._lines" if several else "NULL::BIGINT[]"} AS lines,
-            false AS is_new{parts}
-        FROM {held} p JOIN (
-            SELECT _old_id, _line{", _lines" if several else ""}{hashes} FROM {merged} WHERE _old_id IS NOT NULL) m
-        ON m._old_id = p.profile_id) WHERE {changed}"""
-
-
 def _rows_kept(plan: MergePlan) -> str:
     """Return how much of what the import remembered before is kept: "none", "some" or "all" (see Change.rows)."""
     if plan.known_by is None or plan.has_keys:
@@ -220,6 +106,16 @@ def _rows_kept(plan: MergePlan) -> str:
 
 def _mappings_into(plan: MergePlan, name: str) -> list[int]:
     return [number for number, fill in enumerate(plan.fills) if fill.property.lower() == name.lower()]
+
+
+def by_ids(cursor: Cursor, change_ids: Collection[str]) -> list[Change]:
+    """Return these changes, as far as they are there, oldest first."""
+    return _changes(cursor, "list_contains(?::VARCHAR[], change_id)", [list(change_ids)]) if change_ids else []
+
+
+def set_profiles(cursor: Cursor, change_id: str, profiles: int) -> None:
+    """Say how many profiles a merge made or changed, now that it is compared."""
+    cursor.execute("UPDATE dat.change SET profiles = ? WHERE change_id = ?", [profiles, change_id])
 
 
 def of_run(cursor: Cursor, run_id: str) -> list[Change]:

@@ -1,11 +1,10 @@
 """Where the values of one profile came from: read from the before-images that merges kept."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from storage.database import Cursor
-from storage.tables import changes
+from storage.tables.before_images import Image
 from storage.tables.changes import Change
 
 
@@ -24,16 +23,15 @@ class Setting:
     mappings: tuple[int, ...]
 
 
-def of_profile(cursor: Cursor, profile_id: int, kept: list[tuple[Change, Path]]) -> list[Setting]:
+def of_profile(cursor: Cursor, profile_id: int, images: list[Image]) -> list[Setting]:
     """Return what merges set on a profile, newest first; empty where none did, or what they replaced is gone.
 
     Args:
-        cursor: To read.
+        cursor: To read, within the transaction in which the images were found.
         profile_id: Whose.
-        kept: Changes with where their before-images lie, newest first; each can be read (`changes.is_kept`).
+        images: What merges replaced, newest first.
     """
-    waiting = {change.change_id for change in changes.uncompared(cursor)}
-    paths = [str(path) for change, path in kept if change.change_id not in waiting]
+    paths = [str(image.path) for image in images if image.path is not None]
     # All files share these columns, whatever else is in each.
     rows = (
         cursor.execute(
@@ -45,26 +43,26 @@ def of_profile(cursor: Cursor, profile_id: int, kept: list[tuple[Change, Path]])
     )
     named = {name for (name,) in rows}
     found: list[Setting] = []
-    for change, path in kept:
-        if change.change_id in waiting or str(path) in named:
-            found += _settings(cursor, profile_id, change, path)
+    for image in images:
+        if image.path is None or str(image.path) in named:
+            found += _settings(cursor, profile_id, image)
     return found
 
 
-def _settings(cursor: Cursor, profile_id: int, change: Change, path: Path) -> list[Setting]:
-    asked = cursor.execute(f"SELECT * FROM {changes.image(cursor, change, path)} WHERE profile_id = ?", [profile_id])
+def _settings(cursor: Cursor, profile_id: int, image: Image) -> list[Setting]:
+    asked = cursor.execute(f"SELECT * FROM {image.rows} WHERE profile_id = ?", [profile_id])
     names = [said[0] for said in asked.description]
     row = dict(zip(names, asked.fetchone() or (), strict=False))
     return [
         Setting(
-            change=change,
+            change=image.change,
             property=item.name,
             before=row[f"b{number}"],
             line=_line(row, item.mappings),
             is_new_profile=row["is_new"],
             mappings=item.mappings,
         )
-        for number, item in enumerate(change.properties)
+        for number, item in enumerate(image.change.properties)
         if row.get(f"c{number}")
     ]
 

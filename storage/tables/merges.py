@@ -1,8 +1,9 @@
 """Merges one read file into the profiles: renders a MergePlan to SQL and runs it in one transaction.
 
 Order of things: tell fresh rows from known ones, type the values, find each row's profile, set aside what does not
-fit, bring the rows of one profile together, keep what they replace, write what changed, remember the rows, balance
-the ledger. Each step is a module `merge_...` and leaves temporary tables for the next, named in its docstring.
+fit, bring the rows of one profile together, keep what they replace (or, where that is most, the table as it was), write
+what changed, remember the rows, balance the ledger. Each step is a module `merge_...` and leaves temporary tables for
+the next, named in its docstring.
 """
 
 import json
@@ -11,7 +12,8 @@ from storage.database import Cursor
 from storage.records.merges import HASH_VERSION, MergePlan
 from storage.records.runs import RunCounts, SkipReason
 from storage.tables import (
-    changes,
+    before_images,
+    before_tables,
     merge_actions,
     merge_keys,
     merge_known,
@@ -19,13 +21,12 @@ from storage.tables import (
     merge_typing,
     merge_writing,
     rejects,
-    set_aside,
     values,
 )
 
 
 class Unbalanced(Exception):
-    """The rows that were read and the outcomes do not add up; str(error) says by how many."""
+    """The rows that were read and the outcomes, or the profiles, do not add up; str(error) says by how many."""
 
 
 class TooManyRejects(Exception):
@@ -59,11 +60,7 @@ def merge(cursor: Cursor, plan: MergePlan) -> RunCounts:
         rejected = _reject(cursor, plan)
         merge_writing.gather(cursor, plan)
         written = merge_writing.compute(cursor, plan)
-    if set_aside.is_better(cursor, plan, written):
-        changes.set_profiles_aside(cursor, plan, written)
-    else:
-        changes.keep(cursor, plan)
-        merge_writing.write(cursor)
+    _write(cursor, plan, written)
     counts = RunCounts(
         read=plan.records,
         applied=written.rows,
@@ -82,6 +79,20 @@ def merge(cursor: Cursor, plan: MergePlan) -> RunCounts:
         raise Unbalanced(message)
     _mark_seen(cursor, plan, counts)
     return counts
+
+
+def _write(cursor: Cursor, plan: MergePlan, written: merge_writing.Written) -> None:
+    if not before_tables.is_better(cursor, plan, written):
+        before_images.keep(cursor, plan)
+        merge_writing.write(cursor)
+        return
+    missing = before_images.keep_table(cursor, plan, written)
+    if missing:
+        message = (
+            f"Off by {abs(missing):,} profiles in {plan.file_name}: the run failed and changed nothing. "
+            "Run it again; report the file if it stays so."
+        )
+        raise Unbalanced(message)
 
 
 def _match(cursor: Cursor, plan: MergePlan) -> None:

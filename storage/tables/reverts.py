@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from storage.database import Cursor, name_literal, text_literal
-from storage.tables import changes, merge_actions, merge_keys, merge_writing
+from storage.tables import merge_actions, merge_keys, merge_writing
+from storage.tables.before_images import Image
 from storage.tables.changes import Change
 
 _NAMED_MAX = 20
@@ -23,34 +24,33 @@ class Overlap:
     values: tuple[tuple[int, str], ...]
 
 
-def overlaps(cursor: Cursor, change: Change, path: Path, later: Change, later_path: Path) -> Overlap | None:
+def overlaps(cursor: Cursor, earlier: Image, later: Image) -> Overlap | None:
     """Return what a later change set again of what this one set; None where nothing.
 
     Of a profile that the earlier one made, all that the later one set counts: taking it back would lose it.
     """
-    numbers = {item.name.lower(): number for number, item in enumerate(change.properties)}
+    numbers = {item.name.lower(): number for number, item in enumerate(earlier.change.properties)}
     cases = []
-    for number, item in enumerate(later.properties):
+    for number, item in enumerate(later.change.properties):
         mine = numbers.get(item.name.lower())
         is_mine = "e.is_new" if mine is None else f"(e.is_new OR e.c{mine})"
         cases.append(f"CASE WHEN l.c{number} AND {is_mine} THEN {text_literal(item.name)} END")
     if not cases:
         return None
     found = f"""SELECT e.profile_id, unnest(list_filter([{", ".join(cases)}], lambda name: name IS NOT NULL)) AS name
-        FROM {changes.image(cursor, change, path)} e
-        JOIN {changes.image(cursor, later, later_path)} l USING (profile_id)"""
+        FROM {earlier.rows} e JOIN {later.rows} l USING (profile_id)"""
     row = cursor.execute(f"SELECT count(*) FROM ({found})").fetchone()
     count = int(row[0]) if row else 0
     if not count:
         return None
     rows = cursor.execute(f"SELECT profile_id, name FROM ({found}) ORDER BY ALL LIMIT {_NAMED_MAX}").fetchall()
-    return Overlap(later.run_number, count, tuple(rows))
+    return Overlap(later.change.run_number, count, tuple(rows))
 
 
-def met_again(cursor: Cursor, change: Change, path: Path, run_numbers: list[int]) -> dict[int, int]:
+def met_again(cursor: Cursor, image: Image, run_numbers: list[int]) -> dict[int, int]:
     """Return how many profiles that a change made were met again by these later runs, changed or not, by run number."""
     rows = cursor.execute(
-        f"""SELECT p._rev, count(*) FROM {changes.image(cursor, change, path)} e JOIN dat.profile p USING (profile_id)
+        f"""SELECT p._rev, count(*) FROM {image.rows} e JOIN dat.profile p USING (profile_id)
         WHERE e.is_new AND list_contains(?::BIGINT[], p._rev) GROUP BY p._rev""",
         [run_numbers],
     ).fetchall()
@@ -62,21 +62,22 @@ def keys_changed_since(cursor: Cursor, path: Path) -> int:
     return merge_keys.changed_since(cursor, _parquet(path, *_KEY_HASHES))
 
 
-def take_back(cursor: Cursor, change: Change, path: Path) -> int:
+def take_back(cursor: Cursor, image: Image) -> int:
     """Put the profiles back that one change made or changed; return how many. The newest change of a run goes first.
 
-    Nothing waits to be compared (`changes.uncompared`).
+    The image is a file: what still waits is compared before (`before_images.compare`).
     """
     columns = merge_writing.profile_columns(cursor)
-    numbers = {item.name.lower(): number for number, item in enumerate(change.properties)}
+    numbers = {item.name.lower(): number for number, item in enumerate(image.change.properties)}
     values = ", ".join(_value(name, numbers.get(name.lower())) for name in columns)
-    source = _parquet(path)
     cursor.execute("DROP TABLE IF EXISTS temp.taken_back")
     cursor.execute(
         f"""CREATE TEMP TABLE taken_back AS SELECT {values}
-        FROM dat.profile p JOIN {source} b USING (profile_id) WHERE NOT b.is_new"""
+        FROM dat.profile p JOIN {image.rows} b USING (profile_id) WHERE NOT b.is_new"""
     )
-    row = cursor.execute(f"DELETE FROM dat.profile WHERE profile_id IN (SELECT profile_id FROM {source})").fetchone()
+    row = cursor.execute(
+        f"DELETE FROM dat.profile WHERE profile_id IN (SELECT profile_id FROM {image.rows})"
+    ).fetchone()
     names = ", ".join(name_literal(name) for name in columns)
     cursor.execute(f"INSERT INTO dat.profile ({names}) SELECT {names} FROM temp.taken_back")
     cursor.execute("DROP TABLE temp.taken_back")

@@ -19,7 +19,7 @@ from storage.records.files import FileReading
 from storage.records.goals import FileFormat, Identifier, ImportGoal, Mapping
 from storage.records.merges import MergePlan
 from storage.records.runs import Reject, RunCounts
-from storage.tables import changes, files_seen, merge_writing, merges, profiles, rejects, reverts
+from storage.tables import before_images, changes, files_seen, merge_writing, merges, profiles, rejects, reverts
 from tests.fakes import databases
 
 MADE_AT = datetime(2026, 11, 21, 9, 42)
@@ -62,12 +62,12 @@ def reading_of(columns: Sequence[str], records: int = 0) -> FileReading:
 class Merger:
     """A home's database; `take` imports rows as one run.
 
-    sets_aside: what a merge replaces is compared after it, as with large files, not in it.
+    compares_later: what a merge replaces is compared after it, as with large files, not in it.
     """
 
-    def __init__(self, folder: Path, *, sets_aside: bool = False) -> None:
+    def __init__(self, folder: Path, *, compares_later: bool = False) -> None:
         """Open or make the database in this folder."""
-        self.folder, self.sets_aside = folder, sets_aside
+        self.folder, self.compares_later = folder, compares_later
         databases.place(folder / "merging.duckdb")
         self.database = open_database(folder / "merging.duckdb", (folder,))
         self._runs = itertools.count(1)
@@ -139,7 +139,7 @@ class Merger:
             data_type=self.data_type,
             held=held,
         )
-        return replace(plan.make(goal, reading, seen, attempt), compares_later=self.sets_aside)
+        return replace(plan.make(goal, reading, seen, attempt), compares_later=self.compares_later)
 
     def held(self) -> dict[str, dict[str, Any]]:
         """Return every profile by its identifier."""
@@ -159,19 +159,23 @@ class Merger:
         self.compare()
         with self.database.write("dat") as cursor:
             count = 0
-            for change in reversed(changes.of_run(cursor, run_id)):
-                count += reverts.take_back(cursor, change, self.kept(change))
-                reverts.take_back_rows(cursor, change, self.kept(change, ""))
+            for image in reversed(self.images(cursor, changes.of_run(cursor, run_id))):
+                count += reverts.take_back(cursor, image)
+                reverts.take_back_rows(cursor, image.change, self.kept(image.change, ""))
         return count
 
     def compare(self) -> None:
-        """Compare what a merge set aside, as the job after a run does."""
+        """Compare what a merge replaced, as the job after a run does."""
         with self.database.write("dat") as cursor:
             self._compare(cursor)
 
     def _compare(self, cursor: Cursor) -> None:
-        for change in changes.uncompared(cursor):
-            changes.compare(cursor, change, self.kept(change))
+        for change in before_images.uncompared(cursor):
+            before_images.compare(cursor, change, self.kept(change))
+
+    def images(self, cursor: Cursor, found: list[changes.Change]) -> list[before_images.Image]:
+        """Return what these changes replaced."""
+        return before_images.images(cursor, [(change, self.kept(change)) for change in found])
 
     def kept(self, change: changes.Change, ending: str = ".parquet") -> Path:
         """Return where a merge kept what it replaced."""

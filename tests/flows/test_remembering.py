@@ -1,5 +1,6 @@
 """What a large import leaves for after its run is done then, and in time for whatever needs it sooner."""
 
+import shutil
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,8 @@ from engine.flows import keeping, queue, remembering
 from engine.flows.watch import Watch
 from engine.views import lineage
 from engine.views import runs as views
-from storage.tables import changes
+from storage.database import StorageFull
+from storage.tables import before_images, changes
 from tests.fakes.shop import CALLER, Shop, age
 from tests.flows.test_dry_run import dry_run
 
@@ -35,7 +37,7 @@ def file(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Any:
 def waiting(shop: Shop) -> list[changes.Change]:
     """Return the changes whose before-images are still to be written."""
     with shop.desk.database.read() as cursor:
-        return changes.uncompared(cursor)
+        return before_images.uncompared(cursor)
 
 
 def owed(shop: Shop) -> list[tuple[Any, ...]]:
@@ -83,12 +85,7 @@ def test_rows_that_a_kill_left_after_they_were_remembered_go_when_old_files_go(s
     shop.sql("DELETE FROM dat.to_remember")
     assert len(kept(shop)) == 1
     # when
-    later = clock.now() + timedelta(days=2)
-    try:
-        clock.set_source(lambda: later)
-        keeping.remove_old(shop.desk)
-    finally:
-        clock.use_machine_time()
+    later_sweep(shop, 2)
     # then
     assert kept(shop) == []
 
@@ -218,3 +215,90 @@ def test_of_several_large_files_of_a_run_the_last_one_alone_waits_to_be_compared
     shop.run()
     # then
     assert [change.file_name for change in waiting(shop)] == ["b.csv"]
+
+
+def later_sweep(shop: Shop, days: int) -> None:
+    """Remove what is old, so many days from now."""
+    later = clock.now() + timedelta(days=days)
+    try:
+        clock.set_source(lambda: later)
+        keeping.remove_old(shop.desk)
+    finally:
+        clock.use_machine_time()
+
+
+@pytest.mark.promise("Z17")
+def test_what_waits_to_be_compared_outlives_the_90_days_of_other_content(shop: Shop, file: Any) -> None:
+    # given: its rows are remembered already
+    del file
+    shop.sql("DELETE FROM dat.to_remember")
+    # when
+    later_sweep(shop, 91)
+    remembering.remember(shop.desk, {}, Watch(shop.desk, "none"))
+    # then
+    assert waiting(shop) == []
+    assert len(list((shop.desk.spool.root / "changes").rglob("*.parquet"))) == 1
+    # and once it is compared, it goes like the others
+    later_sweep(shop, 91)
+    assert list((shop.desk.spool.root / "changes").rglob("*.parquet")) == []
+
+
+def test_a_spool_that_was_restored_without_its_empty_folders_holds_up_no_import(shop: Shop, file: Any) -> None:
+    # given
+    del file
+    for folder in (shop.desk.spool.root / "changes").iterdir():
+        shutil.rmtree(folder)
+    # when: another file comes
+    shop.write("b.csv", HEADER + "1,Anna,1\n")
+    run = shop.run()
+    # then
+    assert (run["state"], waiting(shop)) == ("completed", [])
+    assert shop.profile("1")["name"] == "Anna"
+
+
+@pytest.mark.fault(130)
+def test_a_comparison_that_found_no_room_lets_rows_be_remembered_and_is_tried_again(
+    shop: Shop, file: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    del file
+
+    def full(*_: Any) -> None:
+        raise StorageFull("The disk of the database is full; nothing was changed. Free some space and try again.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(before_images, "compare", full)
+        with pytest.raises(StorageFull):
+            remembering.remember(shop.desk, {}, Watch(shop.desk, "none"))
+    assert (owed(shop), len(waiting(shop))) == ([], 1)
+    # when: keeping sweeps
+    with shop.desk.database.write("ctl") as cursor:
+        remembering.queue_what_is_left(shop.desk, cursor, "keeping")
+    shop.work()
+    # then
+    assert waiting(shop) == []
+    with shop.desk.database.write("ctl") as cursor:
+        remembering.queue_what_is_left(shop.desk, cursor, "keeping")
+    assert shop.sql("SELECT count(*) FROM ctl.job WHERE kind = 'remember_rows' AND state = 'queued'") == [(0,)]
+
+
+@pytest.mark.promise("Z17")
+def test_a_profile_is_read_while_the_job_compares(shop: Shop, file: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    # given: the job ends between a reader's first look and its second
+    del file
+    [(profile_id,)] = shop.sql("SELECT profile_id FROM dat.profile WHERE name = 'Ana'")
+    looked = before_images.images
+
+    def look(cursor: Any, kept: Any) -> Any:
+        found = looked(cursor, kept)
+        remembering.remember(shop.desk, {}, Watch(shop.desk, "none"))
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(before_images, "images", look)
+        # when
+        told = lineage.of_profile(shop.desk, CALLER, profile_id)
+    # then
+    assert waiting(shop) == []
+    assert told == lineage.of_profile(shop.desk, CALLER, profile_id)
+    assert set(told) == {"customer_id", "name", "points"}

@@ -15,7 +15,7 @@ from pages.parts import profile_lineage
 from pages.parts.plain import plain
 from storage.records.goals import Property, PropertyType, Strategy
 from storage.records.people import Caller, Role
-from storage.tables import changes, reverts
+from storage.tables import before_images, changes, reverts
 from tests.fakes import home
 from tests.pages import shop as shops
 from tests.pages.conftest import Show
@@ -44,7 +44,8 @@ def take_back_second(desk: Desk, admin: Caller) -> None:
     """Take the second run's values back, as a revert does."""
     with desk.database.write("dat") as cursor:
         change = changes.with_content(cursor)[0]
-        reverts.take_back(cursor, change, desk.spool.path(f"{change.spool_key}.parquet"))
+        [image] = before_images.images(cursor, [(change, desk.spool.replaced(str(change.spool_key)))])
+        reverts.take_back(cursor, image)
         changes.mark_reverted(cursor, change.run_id, admin.name, clock.now())
 
 

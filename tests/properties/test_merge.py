@@ -50,7 +50,7 @@ class Step:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     unread: int
-    sets_aside: bool
+    compares_later: bool
 
 
 @st.composite
@@ -61,7 +61,7 @@ def steps(draw: st.DrawFn) -> list[Step]:
     columns: tuple[str, ...] = COLUMNS
     found: list[Step] = []
     for _ in range(draw(st.integers(2, 5))):
-        sets_aside = draw(st.booleans())
+        compares_later = draw(st.booleans())
         change = draw(st.sampled_from(("rows", "rows", "mapping", "creation", "header")))
         if change == "mapping":
             optional = sorted({*optional} ^ {draw(st.sampled_from(OPTIONAL))}, key=OPTIONAL.index)
@@ -73,7 +73,7 @@ def steps(draw: st.DrawFn) -> list[Step]:
         plain = goal_of(*optional, create_profiles=creates, goal_id=goal_id)
         goal = replace(plain, values=ValueFormat(multi_value="|"))
         old = found[-1].rows[draw(st.integers(0, 1)) :] if found else ()
-        found.append(Step(goal, file_name, columns, (*old, *draw(ROWS)), draw(st.integers(0, 1)), sets_aside))
+        found.append(Step(goal, file_name, columns, (*old, *draw(ROWS)), draw(st.integers(0, 1)), compares_later))
     return found
 
 
@@ -85,7 +85,7 @@ def merger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Merger]:
 
 def take(merger: Merger, step: Step) -> RunCounts:
     """Import as the step says."""
-    merger.sets_aside = step.sets_aside
+    merger.compares_later = step.compares_later
     return merger.take(step.goal, step.columns, texts(step), step.file_name, step.unread)
 
 

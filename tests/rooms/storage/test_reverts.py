@@ -19,7 +19,7 @@ CLEARING = replace(NAME, clears=True)
 
 @pytest.fixture(params=[False, True], ids=["compared at once", "compared later"])
 def merger(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Merger]:
-    with Merger(tmp_path, sets_aside=request.param) as made:
+    with Merger(tmp_path, compares_later=request.param) as made:
         yield made
 
 
@@ -69,9 +69,9 @@ def test_each_value_of_a_profile_tells_the_line_that_set_it_and_what_it_held_bef
     merger.take(goal_of(NAME, SPEND), COLUMNS, [("9", "x", "9"), ("1", "Anna", ""), ("1", "", "7")], file_name="b.csv")
     with merger.database.read() as cursor:
         found = cursor.execute("SELECT profile_id FROM dat.profile WHERE customer_id = '1'").fetchone()
-        kept = [(change, merger.kept(change)) for change in changes.with_content(cursor)]
+        images = merger.images(cursor, changes.with_content(cursor))
         # when
-        told = lineage.of_profile(cursor, found[0] if found else 0, kept)
+        told = lineage.of_profile(cursor, found[0] if found else 0, images)
     # then
     assert [(item.change.file_name, item.property, item.before, item.line) for item in told] == [
         ("b.csv", "name", "Ana", 3),
@@ -89,14 +89,12 @@ def test_what_a_later_run_set_again_is_counted_and_named(merger: Merger) -> None
     merger.take(goal, COLUMNS, [("1", "Anna", "0"), ("2", "Ben", "")], file_name="b.csv")
     merger.take(goal, COLUMNS, [("1", "Anne", "")], file_name="c.csv")
     with merger.database.read() as cursor:
-        first, second, third = sorted(changes.with_content(cursor), key=lambda change: change.position)
+        third, second, first = merger.images(cursor, changes.with_content(cursor))
         # when
-        of_made = reverts.overlaps(cursor, first, merger.kept(first), second, merger.kept(second))
-        of_name = reverts.overlaps(cursor, second, merger.kept(second), third, merger.kept(third))
-        none = reverts.overlaps(cursor, third, merger.kept(third), third, merger.kept(first))
+        of_made = reverts.overlaps(cursor, first, second)
+        of_name = reverts.overlaps(cursor, second, third)
     # then: of a profile that the first run made, whatever the second set counts
     assert of_made is not None
     assert (of_made.run_number, of_made.count, [name for _, name in of_made.values]) == (2, 1, ["name"])
     assert of_name is not None
     assert (of_name.run_number, of_name.count) == (3, 1)
-    assert none is not None

@@ -1,6 +1,7 @@
-"""A merge that replaces most profiles keeps the table as it was, and what it changed is told apart later."""
+"""A merge that replaces most profiles keeps the table as it was, and what it changed is found out later."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from storage.database import Cursor
 from storage.records.goals import ImportGoal, Mapping, Property, PropertyType, Strategy
-from storage.tables import changes, lineage, merges, profiles, set_aside
+from storage.tables import before_images, changes, lineage, merge_writing, merges, profiles
 from tests.fakes.merging import Merger, goal_of
 
 COLUMNS = ("id", "name", "spend", "tags")
@@ -29,7 +30,7 @@ AFTER = [
 def waiting(merger: Merger) -> list[changes.Change]:
     """Return the changes whose before-images are still to be written."""
     with merger.database.read() as cursor:
-        return changes.uncompared(cursor)
+        return before_images.uncompared(cursor)
 
 
 def image(merger: Merger, cursor: Cursor | None = None) -> list[tuple[Any, ...]]:
@@ -37,19 +38,19 @@ def image(merger: Merger, cursor: Cursor | None = None) -> list[tuple[Any, ...]]
     if cursor is None:
         with merger.database.read() as reader:
             return image(merger, reader)
-    change = changes.with_content(cursor)[0]
-    return cursor.execute(f"FROM {changes.image(cursor, change, merger.kept(change))} ORDER BY profile_id").fetchall()
+    newest = merger.images(cursor, changes.with_content(cursor))[0]
+    return cursor.execute(f"FROM {newest.rows} ORDER BY profile_id").fetchall()
 
 
 def taken(
-    folder: Path, *files: Sequence[tuple[str, ...]], sets_aside: bool, goal: ImportGoal = GOAL
+    folder: Path, *files: Sequence[tuple[str, ...]], compares_later: bool, goal: ImportGoal = GOAL
 ) -> list[tuple[Any, ...]]:
     """Return the before-image that the last of some files leaves, and the profiles."""
     folder.mkdir()
-    with Merger(folder, sets_aside=sets_aside) as merger:
+    with Merger(folder, compares_later=compares_later) as merger:
         for number, rows in enumerate(files):
             merger.take(goal, COLUMNS, rows, f"{number}.csv")
-        assert bool(waiting(merger)) == sets_aside
+        assert bool(waiting(merger)) == compares_later
         merger.compare()
         return [*image(merger), *sorted(merger.held().items())]
 
@@ -60,9 +61,9 @@ def test_what_is_compared_later_is_what_would_have_been_compared_at_once(
     tmp_path: Path, files: list[list[tuple[str, ...]]]
 ) -> None:
     # given
-    at_once = taken(tmp_path / "at once", *files, sets_aside=False)
+    at_once = taken(tmp_path / "at once", *files, compares_later=False)
     # when
-    later = taken(tmp_path / "later", *files, sets_aside=True)
+    later = taken(tmp_path / "later", *files, compares_later=True)
     # then
     assert later == at_once
     assert len(later) > len(files[-1])
@@ -71,7 +72,7 @@ def test_what_is_compared_later_is_what_would_have_been_compared_at_once(
 @pytest.mark.promise("Z17")
 def test_it_is_read_alike_before_and_after_it_is_compared(tmp_path: Path) -> None:
     # given
-    with Merger(tmp_path, sets_aside=True) as merger:
+    with Merger(tmp_path, compares_later=True) as merger:
         merger.take(GOAL, COLUMNS, BEFORE)
         merger.take(GOAL, COLUMNS, AFTER, "b.csv")
         [change] = waiting(merger)
@@ -94,14 +95,14 @@ def lineage_of(merger: Merger, value: str) -> list[lineage.Setting]:
     """Return what set the values of a profile."""
     with merger.database.read() as cursor:
         found = cursor.execute("SELECT profile_id FROM dat.profile WHERE customer_id = ?", [value]).fetchone()
-        kept = [(change, merger.kept(change)) for change in changes.with_content(cursor)]
-        return lineage.of_profile(cursor, found[0] if found else 0, kept)
+        images = merger.images(cursor, changes.with_content(cursor))
+        return lineage.of_profile(cursor, found[0] if found else 0, images)
 
 
 @pytest.mark.promise("M21")
 def test_profiles_that_the_file_leaves_alone_stay_with_all_that_they_hold(tmp_path: Path) -> None:
     # given: three of four are replaced
-    with Merger(tmp_path, sets_aside=True) as merger:
+    with Merger(tmp_path, compares_later=True) as merger:
         merger.take(GOAL, COLUMNS, BEFORE)
         left_alone = merger.held()["4"]
         # when
@@ -121,7 +122,7 @@ def test_profiles_that_the_file_leaves_alone_stay_with_all_that_they_hold(tmp_pa
 
 def test_where_few_profiles_are_replaced_they_are_compared_at_once(tmp_path: Path) -> None:
     # given
-    with Merger(tmp_path, sets_aside=True) as merger:
+    with Merger(tmp_path, compares_later=True) as merger:
         merger.take(GOAL, COLUMNS, BEFORE)
         # when
         merger.take(GOAL, COLUMNS, AFTER[:1], "b.csv")
@@ -132,11 +133,11 @@ def test_where_few_profiles_are_replaced_they_are_compared_at_once(tmp_path: Pat
 
 def test_the_profiles_keep_their_definition_and_take_new_properties(tmp_path: Path) -> None:
     # given
-    with Merger(tmp_path, sets_aside=True) as merger:
+    with Merger(tmp_path, compares_later=True) as merger:
         merger.take(GOAL, COLUMNS, BEFORE)
         with merger.database.read() as cursor:
             [definition] = cursor.execute("SELECT sql FROM duckdb_tables() WHERE table_name = 'profile'").fetchall()
-        # when: the properties of the second goal come after profiles were set aside
+        # when: the properties of the second goal come after the table was kept
         merger.take(goal_of(NAME), COLUMNS, AFTER, "b.csv")
         with merger.database.read() as cursor:
             assert [definition] == cursor.execute(
@@ -151,9 +152,9 @@ def test_the_profiles_keep_their_definition_and_take_new_properties(tmp_path: Pa
         assert "NOT NULL" in definition[0]
 
 
-def test_a_merge_that_is_rolled_back_sets_nothing_aside(tmp_path: Path) -> None:
+def test_a_merge_that_is_rolled_back_keeps_no_table(tmp_path: Path) -> None:
     # given
-    with Merger(tmp_path, sets_aside=True) as merger:
+    with Merger(tmp_path, compares_later=True) as merger:
         merger.take(GOAL, COLUMNS, BEFORE)
         merger.compare()
         before = merger.held()
@@ -161,7 +162,7 @@ def test_a_merge_that_is_rolled_back_sets_nothing_aside(tmp_path: Path) -> None:
         # when
         with merger.database.rehearse("dat") as cursor:
             merges.merge(cursor, plan)
-            assert set_aside.listed(cursor)
+            assert before_images.uncompared(cursor)
         # then
         assert (waiting(merger), merger.held()) == ([], before)
         assert not Path(f"{plan.changes_path}.parquet").exists()
@@ -169,18 +170,16 @@ def test_a_merge_that_is_rolled_back_sets_nothing_aside(tmp_path: Path) -> None:
 
 def test_whoever_reads_while_it_is_compared_goes_on_with_what_there_was(tmp_path: Path) -> None:
     # given
-    with Merger(tmp_path, sets_aside=True) as merger:
+    with Merger(tmp_path, compares_later=True) as merger:
         merger.take(GOAL, COLUMNS, BEFORE)
         merger.take(GOAL, COLUMNS, AFTER, "b.csv")
-        with merger.database.read() as reader:
-            reader.execute("BEGIN")
+        with merger.database.snapshot() as reader:
             before = image(merger, reader)
             # when
             merger.compare()
             # then
             assert image(merger, reader) == before
-            reader.execute("COMMIT")
-            assert image(merger, reader) == before
+        assert image(merger) == before
         [newest] = [change for change in _all(merger) if change.file_name == "b.csv"]
         assert newest.profiles == len(before)
         with merger.database.read() as cursor:
@@ -190,3 +189,18 @@ def test_whoever_reads_while_it_is_compared_goes_on_with_what_there_was(tmp_path
 def _all(merger: Merger) -> list[changes.Change]:
     with merger.database.read() as cursor:
         return changes.with_content(cursor)
+
+
+def test_a_merge_after_which_profiles_are_missing_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # given: a count that is wrong, so that the profiles that the file leaves alone are forgotten
+    written = merge_writing._written
+    with Merger(tmp_path, compares_later=True) as merger:
+        merger.take(GOAL, COLUMNS, BEFORE)
+        merger.compare()
+        before = merger.held()
+        monkeypatch.setattr(merge_writing, "_written", lambda cursor: replace(written(cursor), replaced=len(BEFORE)))
+        # when
+        with pytest.raises(merges.Unbalanced, match=r"Off by 1 profiles in b\.csv"):
+            merger.take(GOAL, COLUMNS, AFTER, "b.csv")
+        # then
+        assert (waiting(merger), merger.held()) == ([], before)
