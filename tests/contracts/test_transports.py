@@ -171,7 +171,8 @@ def test_a_later_call_goes_on_where_the_tries_ended(stand: Stand, target: Path, 
         proxy.cut_after_bytes = None
         before_bytes = proxy.passed_bytes
         [file] = _whole(transport.fetch(stand.absolute_folder, [name], target, partial, _ignore))
-        assert proxy.passed_bytes - before_bytes < len(stand.read(name) or b"") - 5_000_000
+        # What was under way at each cut is lost, more of it on a busy machine; but several tries left their part.
+        assert proxy.passed_bytes - before_bytes < len(stand.read(name) or b"") - 1_500_000
     assert file.sha256 == _sha256(stand.read(name) or b"")
 
 
