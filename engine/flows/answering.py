@@ -197,8 +197,9 @@ class _Made:
 
 
 def _owe(cursor: Cursor, connection: Connection, file: HandedFile, made: _Made) -> None:
-    credential = credentials.by_id(cursor, connection.credential_id) if connection.credential_id else None
-    is_wanted = answer_ways.is_wanted(connection, credential)
+    # Only mails are answered to an address of the credential.
+    asks = connection.method is Method.EMAIL and connection.credential_id
+    is_wanted = answer_ways.is_wanted(connection, credentials.by_id(cursor, asks) if asks else None)
     answers.insert(
         cursor,
         Answer(

@@ -110,7 +110,7 @@ def take(work: Work, goal: ImportGoal, folder: Path, base: int) -> None:
     """
     with work.desk.database.read() as cursor:
         queued = exchange.in_state_of_goal(cursor, goal.goal_id, FileState.QUEUED)
-        names = {file.name for file in exchange.of_run(cursor, work.run.run_id) if file.state in _ENDED}
+        names = exchange.names_of_run(cursor, work.run.run_id, _ENDED)
     for number, file in enumerate(queued):
         if file.name in names:
             return

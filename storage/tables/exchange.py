@@ -1,6 +1,6 @@
 """Files in and out (ctl.file): their states, counts and content; a state that may not follow is refused."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from storage.database import Cursor, text_literal
@@ -147,6 +147,15 @@ def of_run(cursor: Cursor, run_id: str) -> list[HandedFile]:
         f"SELECT {_COLUMNS} FROM ctl.file WHERE run_id = ? ORDER BY first_seen_at, file_id", [run_id]
     ).fetchall()
     return [_record(row) for row in rows]
+
+
+def names_of_run(cursor: Cursor, run_id: str, states: Collection[FileState]) -> set[str]:
+    """Return the names of the files that a run took and that are in one of these states."""
+    rows = cursor.execute(
+        "SELECT name FROM ctl.file WHERE run_id = ? AND list_contains(?::VARCHAR[], state)",
+        [run_id, [state.value for state in states]],
+    ).fetchall()
+    return {name for (name,) in rows}
 
 
 def in_state_of_goal(cursor: Cursor, goal_id: str, state: FileState) -> list[HandedFile]:
