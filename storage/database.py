@@ -22,7 +22,7 @@ from engine.base import quiet
 Cursor = duckdb.DuckDBPyConnection
 Schema = Literal["ctl", "dat"]
 _STORAGE_VERSION = "v1.5.0"
-_MEMORY_BYTES_MAX = 960 * 1024**2
+_MEMORY_BYTES_MAX = 1024**3
 """Of the database's own: an import of 5M rows stays within 1.5 GB with it, and what is more waits on the disk."""
 _MEMORY_SHARE = 2
 """Of the machine's memory, where that is small."""
